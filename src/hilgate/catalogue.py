@@ -1,0 +1,95 @@
+"""Boards: the facts of firmware/boards/<name>/board.toml as frozen dataclasses. Nothing else reads those files."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from hilgate.errors import ParamsError
+
+
+@dataclass(frozen=True)
+class Memory:
+    """One memory region. `can`: subset of read, write, execute, dma. Sizes in bytes."""
+
+    name: str
+    kind: str
+    origin: int
+    bytes: int
+    can: tuple[str, ...]
+    sectors: tuple[int, ...] = ()
+    program_bytes: int = 0
+
+    @property
+    def end(self) -> int:
+        return self.origin + self.bytes
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board as board.toml states it; `tables` keeps the tables that only one room reads (clock, console, ...)."""
+
+    name: str
+    title: str
+    mcu: str
+    family: str
+    cpu: str
+    board_id: int
+    memories: tuple[Memory, ...]
+    tables: dict[str, dict[str, Any]]
+    folder: Path
+
+    def memory(self, kind: str) -> Memory:
+        """The first region of that kind: where the image's flash or its static RAM lives."""
+        return next(m for m in self.memories if m.kind == kind)
+
+    @property
+    def clock_hz(self) -> int:
+        return int(self.tables["clock"]["hz"])
+
+
+def boards_folder(root: Path) -> Path:
+    return root / "firmware" / "boards"
+
+
+def board_names(root: Path) -> list[str]:
+    """Names of all boards of this project, sorted; folders without a board.toml (TEMPLATE has one but is no board) are left out."""
+    return sorted(p.parent.name for p in boards_folder(root).glob("*/board.toml") if p.parent.name != "TEMPLATE")
+
+
+def load_board(name: str, root: Path) -> Board:
+    """Read one board. Raises ParamsError when it does not exist or a fact is missing."""
+    folder = boards_folder(root) / name
+    path = folder / "board.toml"
+    if not path.is_file():
+        raise ParamsError(
+            f"there is no board `{name}`",
+            where=str(path),
+            hint=f"known boards: {', '.join(board_names(root))}; or make one with `hilgate new board {name}`",
+        )
+    try:
+        return _board(tomllib.loads(path.read_text("utf-8")), folder)
+    except tomllib.TOMLDecodeError as error:
+        raise ParamsError(f"not valid TOML: {error}", where=str(path)) from error
+    except (KeyError, TypeError) as error:
+        raise ParamsError(f"missing or wrong fact: {error}", where=str(path), hint="compare with firmware/boards/TEMPLATE") from error
+
+
+def _board(facts: dict[str, Any], folder: Path) -> Board:
+    memories = tuple(
+        Memory(**{**m, "can": tuple(m["can"]), "sectors": tuple(m.get("sectors", ()))}) for m in facts["memory"]
+    )
+    tables = {key: value for key, value in facts.items() if isinstance(value, dict)}
+    return Board(
+        name=facts["name"],
+        title=facts["title"],
+        mcu=facts["mcu"],
+        family=facts["family"],
+        cpu=facts["cpu"],
+        board_id=facts["board_id"],
+        memories=memories,
+        tables=tables,
+        folder=folder,
+    )

@@ -1,0 +1,114 @@
+"""Every error that reaches a user, as one tree.
+
+HilgateError                      exit code
+├── UsageError                     2   the command line or the project folder is wrong
+├── ParamsError                    3   params.yaml, board.toml or another text that people write
+├── DataError                      4   a data set: download, hash, format
+├── ModelError                     5   a model that cannot be trained, exported, quantized or compiled
+├── BuildError                     6   CMake, compiler or linker refused
+├── DoesNotFitError                7   the image is larger than the board's flash or RAM
+├── ToolMissingError               8   a program or package that is not installed
+├── ArtifactError                  9   a file between rooms: missing, wrong schema, wrong version, damaged
+├── LinkError                     20   the way to the board
+│   ├── PortMissingError          21   no such port
+│   ├── PortBusyError             22   somebody else has it open
+│   ├── SilentError               23   nothing answers
+│   ├── GarbageError              24   what answers is not hilgate's firmware
+│   └── LostError                 25   the port or the board vanished half-way
+├── StaleImageError               26   the board runs another image than the one under test
+├── DeviceError                   27   the firmware answered with an error code, or crashed
+├── VirtualFault                  28   the virtual board met something that it does not model
+└── ParityError                   29   outputs differ from the reference
+The gate's own verdicts use the exit codes 0 (pass, warn), 10 (fail), 11 (inconclusive), 12 (waiting).
+"""
+
+from __future__ import annotations
+
+
+class HilgateError(Exception):
+    """What went wrong, where, and what to do about it: each error carries all three.
+
+    what: one sentence; where: file, node, port or command; hint: the next thing to try.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what)
+        self.what, self.where, self.hint = what, where, hint
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{text} ({self.hint})" if self.hint else text
+
+
+class UsageError(HilgateError):
+    exit_code = 2
+
+
+class ParamsError(HilgateError):
+    exit_code = 3
+
+
+class DataError(HilgateError):
+    exit_code = 4
+
+
+class ModelError(HilgateError):
+    exit_code = 5
+
+
+class BuildError(HilgateError):
+    exit_code = 6
+
+
+class DoesNotFitError(HilgateError):
+    exit_code = 7
+
+
+class ToolMissingError(HilgateError):
+    exit_code = 8
+
+
+class ArtifactError(HilgateError):
+    exit_code = 9
+
+
+class LinkError(HilgateError):
+    exit_code = 20
+
+
+class PortMissingError(LinkError):
+    exit_code = 21
+
+
+class PortBusyError(LinkError):
+    exit_code = 22
+
+
+class SilentError(LinkError):
+    exit_code = 23
+
+
+class GarbageError(LinkError):
+    exit_code = 24
+
+
+class LostError(LinkError):
+    exit_code = 25
+
+
+class StaleImageError(HilgateError):
+    exit_code = 26
+
+
+class DeviceError(HilgateError):
+    exit_code = 27
+
+
+class VirtualFault(HilgateError):
+    exit_code = 28
+
+
+class ParityError(HilgateError):
+    exit_code = 29

@@ -1,0 +1,20 @@
+"""Where the user's project is: the folder that holds params.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hilgate.errors import UsageError
+
+
+def project_root(start: Path | None = None) -> Path:
+    """The nearest folder at or above `start` (default: the current one) with a params.yaml. Raises UsageError."""
+    here = (start or Path.cwd()).resolve()
+    for folder in (here, *here.parents):
+        if (folder / "params.yaml").is_file():
+            return folder
+    raise UsageError(
+        "no params.yaml here or in any folder above",
+        where=str(here),
+        hint="change to a project made from the hilgate template",
+    )
