@@ -9,12 +9,20 @@ from hilgate.errors import UsageError
 
 def project_root(start: Path | None = None) -> Path:
     """The nearest folder at or above `start` (default: the current one) with a params.yaml. Raises UsageError."""
+    root = find_root(start)
+    if root is None:
+        raise UsageError(
+            "no params.yaml here or in any folder above",
+            where=str((start or Path.cwd()).resolve()),
+            hint="change to a project made from the hilgate template",
+        )
+    return root
+
+
+def find_root(start: Path | None = None) -> Path | None:
+    """The same, but None when there is no project."""
     here = (start or Path.cwd()).resolve()
     for folder in (here, *here.parents):
         if (folder / "params.yaml").is_file():
             return folder
-    raise UsageError(
-        "no params.yaml here or in any folder above",
-        where=str(here),
-        hint="change to a project made from the hilgate template",
-    )
+    return None
