@@ -17,9 +17,10 @@ the status is not `ok`, a u32 detail follows and nothing else.
 `identify` accepts any sequence number and starts from it; every other request must carry the next one (last + 1, modulo
 2^16). A request that repeats the last number and opcode is a retry: the device sends its last answer again, byte for
 byte, and executes nothing. Any other number is answered with `bad_sequence` (in that request's own number), executes
-nothing and leaves the expected number as it is. A request that is refused for its body has used its number up. A frame
-with a bad CRC or an impossible length uses no number and causes `error_event`. An empty frame (two zeros in a row) is
-no error: hosts send a zero first, to end whatever was on the line.
+nothing and leaves the expected number as it is. After reset only `identify` is expected: any other request is answered
+with `bad_sequence`, detail 0x10000. A request that is refused for its body has used its number up. A frame with a bad
+CRC or an impossible length uses no number and causes `error_event`. An empty frame (two zeros in a row) is no error:
+hosts send a zero first, to end whatever was on the line.
 """
 
 
