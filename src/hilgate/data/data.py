@@ -1,0 +1,60 @@
+"""data: raw files -> fixed splits as arrays, and the facts about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hilgate.arrays import fingerprint, write_npz
+from hilgate.artifacts import artifact, write_json
+from hilgate.console import say
+from hilgate.data.fetch import cache_folder, fetch
+from hilgate.errors import DataError
+from hilgate.params import Params
+from hilgate.task import Split, Task, load_task
+
+SPLITS = ("train", "validation", "test")
+
+
+def execute(item: str, params: Params, root: Path) -> None:
+    """Make artifacts/data/<task>/. Raises DataError, ParamsError."""
+    task = load_task(item, root)
+    raw = fetch(task, cache_folder(task.name))
+    splits = task.split(raw, params.section("data", item, task.data_params))
+    check_splits(task, splits)
+    for name in SPLITS:
+        write_npz(artifact(root, f"data.{name}", item), {"x": splits[name].x, "y": splits[name].y})
+    write_json(artifact(root, "data.facts", item), "facts", facts(task, splits))
+    say(f"data {item}: " + ", ".join(f"{len(splits[name].x)} {name}" for name in SPLITS))
+
+
+def check_splits(task: Task, splits: dict[str, Split]) -> None:
+    """Raise DataError unless there are three splits, none empty, alike in shape and type."""
+    where = f"src/tasks/{task.name}: split"
+    if set(splits) != set(SPLITS):
+        raise DataError(f"returned {sorted(splits)}", where=where, hint=f"return {', '.join(SPLITS)}")
+    kinds = {(s.x.shape[1:], s.x.dtype, s.y.shape[1:], s.y.dtype) for s in splits.values()}
+    if len(kinds) != 1:
+        raise DataError("the splits differ in shape or type", where=where)
+    for name, one in splits.items():
+        if len(one.x) == 0 or len(one.x) != len(one.y):
+            raise DataError(f"split {name} has {len(one.x)} samples and {len(one.y)} targets", where=where)
+
+
+def facts(task: Task, splits: dict[str, Split]) -> dict[str, Any]:
+    """What facts.json says: where the data comes from, and counts, shapes and fingerprint of each split."""
+    return {
+        "task": task.name,
+        "files": {file.name: file.sha256 for file in task.files},
+        "splits": {
+            name: {
+                "n": len(split.x),
+                "x_shape": list(split.x.shape[1:]),
+                "x_type": str(split.x.dtype),
+                "y_shape": list(split.y.shape[1:]),
+                "y_type": str(split.y.dtype),
+                "sha256": fingerprint(split.x, split.y),
+            }
+            for name, split in splits.items()
+        },
+    }

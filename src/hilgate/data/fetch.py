@@ -1,0 +1,95 @@
+"""A task's raw files: from the cache, else from the first of its sources that answers with the pinned bytes."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from hilgate.console import say
+from hilgate.data.sources import KINDS
+from hilgate.errors import DataError
+from hilgate.task import RawFile, Source, Task
+
+
+def cache_folder(task: str) -> Path:
+    """Where raw files of a task are kept: $HILGATE_CACHE, else the user's XDG cache, shared by all projects."""
+    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    base = Path(os.environ.get("HILGATE_CACHE") or Path(home) / "hilgate")
+    return base.absolute() / task
+
+
+def fetch(task: Task, cache: Path) -> Path:
+    """The folder with all of the task's raw files, each checked against its pin. Raises DataError."""
+    with _exclusive(cache):
+        missing = tuple(file for file in task.files if not _is_good(cache / file.name, file))
+        reasons: list[str] = []
+        for source in task.sources if missing else ():
+            try:
+                _try(source, missing, cache)
+                return cache
+            except DataError as error:
+                reasons.append(str(error))
+                say(f"[yellow]{task.name}[/]: {source.kind} source: {error}")
+        if missing:
+            names = ", ".join(file.name for file in missing)
+            hint = "; ".join(reasons) or "the task names no source"
+            raise DataError(f"no source has {names}, and no cache", where=str(cache), hint=hint)
+    return cache
+
+
+def check(path: Path, file: RawFile) -> None:
+    """Raise DataError unless the file at `path` has the pinned size and SHA-256."""
+    if not path.is_file():
+        raise DataError("the source does not have it", where=file.name)
+    size = path.stat().st_size
+    if size != file.size:
+        raise DataError(f"{size} bytes instead of {file.size}", where=file.name)
+    with path.open("rb") as content:
+        found = hashlib.file_digest(content, "sha256").hexdigest()
+    if found != file.sha256:
+        raise DataError(f"wrong SHA-256 {found[:16]}..., expected {file.sha256[:16]}...", where=file.name)
+
+
+def _try(source: Source, missing: tuple[RawFile, ...], cache: Path) -> None:
+    """Fetch all missing files from one source, check every one, and only then put them into the cache."""
+    if source.kind not in KINDS:
+        raise DataError(
+            f"unknown kind of source `{source.kind}`", where=source.address, hint=f"kinds: {', '.join(KINDS)}"
+        )
+    try:
+        with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as scratch:
+            KINDS[source.kind](source, missing, cache, Path(scratch))
+            for file in missing:
+                check(Path(scratch) / file.name, file)
+            for file in missing:
+                (Path(scratch) / file.name).replace(cache / file.name)
+    except OSError as error:
+        raise DataError(f"cannot be written: {error.strerror}", where=str(cache), hint="set HILGATE_CACHE") from error
+
+
+def _is_good(path: Path, file: RawFile) -> bool:
+    """Whether the cache has it; a damaged one counts as missing and is fetched again."""
+    try:
+        check(path, file)
+    except DataError as error:
+        if path.exists():
+            say(f"[yellow]cache[/]: {error}; fetching it again")
+        return False
+    return True
+
+
+@contextmanager
+def _exclusive(cache: Path) -> Iterator[None]:
+    """One process at a time in a cache folder."""
+    try:
+        cache.mkdir(parents=True, exist_ok=True)
+        with (cache / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+    except OSError as error:
+        raise DataError(f"cannot be written: {error.strerror}", where=str(cache), hint="set HILGATE_CACHE") from error

