@@ -1,4 +1,4 @@
-"""docs/architecture.md as a test: floors, names, lengths, whole folders. Its table is read, not repeated here."""
+"""docs/architecture.md as a test: floors, names, lengths, whole folders. Its table is read, not repeated."""
 
 from __future__ import annotations
 

@@ -1,0 +1,18 @@
+"""`hilgate doctor [--json]`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+
+def command(json: Annotated[bool, typer.Option("--json", help="Print a JSON document instead.")] = False) -> None:
+    """Show what is installed, which version, what it is for, and what to do. Exit code 8 when something is missing."""
+    from json import dumps
+
+    from hilgate import doctor
+
+    findings = doctor.examine()
+    typer.echo(dumps(doctor.as_document(findings), indent=1) if json else doctor.as_text(findings))
+    raise typer.Exit(0 if doctor.healthy(findings) else 8)
