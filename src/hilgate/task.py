@@ -72,6 +72,14 @@ class Split:
     y: np.ndarray
 
 
+@dataclass(frozen=True)
+class Quick:
+    """What `hilgate train --quick` takes instead, to see the whole arrow in minutes."""
+
+    epochs: int
+    learning_rate: float
+
+
 @dataclass(frozen=True, kw_only=True)
 class TrainParams:
     """What the engine's training loop reads of params `train.<task>`; a task's own dataclass adds to it.
@@ -88,6 +96,7 @@ class TrainParams:
     optimizer: str = "adam"
     schedule: str = "constant"
     threads: int = 1
+    quick: Quick | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -46,7 +46,9 @@ def check_params(settings: TrainParams, where: str) -> None:
             raise ParamsError(f"`{key}` must be one of {', '.join(known)}", where=where)
 
 
-def train(task: Task, settings: TrainParams, training: Split, validation: Split) -> Trained:
+def train(
+    task: Task, settings: TrainParams, training: Split, validation: Split, after_epoch: Callable[[Trained], None]
+) -> Trained:
     """Train a new network. Raises ModelError: the network does not take the data, or the loss diverges."""
     import torch
 
@@ -66,6 +68,7 @@ def train(task: Task, settings: TrainParams, training: Split, validation: Split)
                 schedule.step()
                 bar.advance(row)
             history.append(_look(task, network, total / len(training.x), validation, number))
+            after_epoch(Trained(network, tuple(history)))
             bar.update(row, description=f"train {task.name} {history[-1].validation_score:.4f}")
     return Trained(network, tuple(history))
 
