@@ -1,6 +1,6 @@
 """Frames on the wire: COBS(opcode, sequence, body, CRC-32) and one zero byte.
 
-The zero byte never occurs inside a frame, so a receiver that was cut off or fed noise is in step again at the next zero.
+The zero byte never occurs inside a frame: a receiver that was cut off or fed noise is in step again at the next zero.
 """
 
 from __future__ import annotations

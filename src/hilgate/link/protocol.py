@@ -1,14 +1,14 @@
 """Generated from firmware/protocol.toml by `python -m hilgate.link.codegen`. Do not edit.
 
-Bodies of frames as dataclasses. `encode` gives the bytes, `decode` takes them and raises ValueError when their number
-is not what the layout allows; a body of an answer is without its status byte. Integers are little-endian.
+The bodies of answers are without their status byte. Integers are little-endian.
 """
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from enum import IntEnum
+
+from hilgate.link.body import Body
 
 VERSION = 1
 ANSWER = 0x80
@@ -118,43 +118,28 @@ class FaultKind(IntEnum):
 
 
 @dataclass(frozen=True)
-class ErrorBody:
+class ErrorBody(Body):
     """The body of every answer whose status is not `ok`, and of error_event."""
 
+    FIXED = "<BI"
     status: int
     detail: int
 
-    def encode(self) -> bytes:
-        return struct.pack("<BI", self.status, self.detail)
-
-    @classmethod
-    def decode(cls, body: bytes) -> ErrorBody:
-        if len(body) != 5:
-            raise ValueError(f"{len(body)} bytes where 5 are due")
-        return cls(*struct.unpack_from("<BI", body))
-
 
 @dataclass(frozen=True)
-class ProfileRow:
+class ProfileRow(Body):
     """One layer: its cycles and the CRC-32 of its output tensor."""
 
+    FIXED = "<II"
     cycles: int
     crc32: int
 
-    def encode(self) -> bytes:
-        return struct.pack("<II", self.cycles, self.crc32)
-
-    @classmethod
-    def decode(cls, body: bytes) -> ProfileRow:
-        if len(body) != 8:
-            raise ValueError(f"{len(body)} bytes where 8 are due")
-        return cls(*struct.unpack_from("<II", body))
-
 
 @dataclass(frozen=True)
-class FaultRecord:
+class FaultRecord(Body):
     """Sent unasked once after the reset that a crash caused (opcode 0x70, sequence 0), and as the answer to `fault`."""
 
+    FIXED = "<IIIIIIIIIIIIIIII"
     kind: int
     pc: int
     lr: int
@@ -172,54 +157,20 @@ class FaultRecord:
     state: int
     layer: int
 
-    def encode(self) -> bytes:
-        return struct.pack(
-            "<IIIIIIIIIIIIIIII",
-            self.kind,
-            self.pc,
-            self.lr,
-            self.sp,
-            self.xpsr,
-            self.cfsr,
-            self.hfsr,
-            self.mmfar,
-            self.bfar,
-            self.r0,
-            self.r1,
-            self.r2,
-            self.r3,
-            self.r12,
-            self.state,
-            self.layer,
-        )
-
-    @classmethod
-    def decode(cls, body: bytes) -> FaultRecord:
-        if len(body) != 64:
-            raise ValueError(f"{len(body)} bytes where 64 are due")
-        return cls(*struct.unpack_from("<IIIIIIIIIIIIIIII", body))
-
 
 @dataclass(frozen=True)
-class IdentifyRequest:
+class IdentifyRequest(Body):
     """Request of identify. Who are you. Accepts any sequence number and starts a new sequence with it."""
 
+    FIXED = "<H"
     version: int
-
-    def encode(self) -> bytes:
-        return struct.pack("<H", self.version)
-
-    @classmethod
-    def decode(cls, body: bytes) -> IdentifyRequest:
-        if len(body) != 2:
-            raise ValueError(f"{len(body)} bytes where 2 are due")
-        return cls(*struct.unpack_from("<H", body))
 
 
 @dataclass(frozen=True)
-class IdentifyAnswer:
+class IdentifyAnswer(Body):
     """Answer of identify. Who are you. Accepts any sequence number and starts a new sequence with it."""
 
+    FIXED = "<HHBBBBIIIIHBB12s32s16s32s"
     version: int
     board_id: int
     state: int
@@ -238,352 +189,147 @@ class IdentifyAnswer:
     architecture_hash: bytes
     weights_hash: bytes
 
-    def encode(self) -> bytes:
-        return struct.pack(
-            "<HHBBBBIIIIHBB12s32s16s32s",
-            self.version,
-            self.board_id,
-            self.state,
-            self.clock_source,
-            self.reset_cause,
-            self.counter,
-            self.clock_hz,
-            self.baud,
-            self.input_bytes,
-            self.output_bytes,
-            self.layers,
-            self.image_ok,
-            self.fault_pending,
-            self.uid,
-            self.image_hash,
-            self.architecture_hash,
-            self.weights_hash,
-        )
-
-    @classmethod
-    def decode(cls, body: bytes) -> IdentifyAnswer:
-        if len(body) != 120:
-            raise ValueError(f"{len(body)} bytes where 120 are due")
-        return cls(*struct.unpack_from("<HHBBBBIIIIHBB12s32s16s32s", body))
-
 
 @dataclass(frozen=True)
-class EchoRequest:
+class EchoRequest(Body):
     """Request of echo. Send the body back; one byte less than the longest body, for the answer's status."""
 
+    REST = "bytes"
     data: bytes
-
-    def encode(self) -> bytes:
-        return self.data
-
-    @classmethod
-    def decode(cls, body: bytes) -> EchoRequest:
-        return cls(body)
 
 
 @dataclass(frozen=True)
-class EchoAnswer:
+class EchoAnswer(Body):
     """Answer of echo. Send the body back; one byte less than the longest body, for the answer's status."""
 
+    REST = "bytes"
     data: bytes
-
-    def encode(self) -> bytes:
-        return self.data
-
-    @classmethod
-    def decode(cls, body: bytes) -> EchoAnswer:
-        return cls(body)
 
 
 @dataclass(frozen=True)
-class LoadRequest:
+class LoadRequest(Body):
     """Request of load. One chunk of the input tensor. Offset 0 starts a new input; later chunks must be contiguous."""
 
+    FIXED = "<I"
+    REST = "bytes"
     offset: int
     data: bytes
 
-    def encode(self) -> bytes:
-        return struct.pack("<I", self.offset) + self.data
-
-    @classmethod
-    def decode(cls, body: bytes) -> LoadRequest:
-        if len(body) < 4:
-            raise ValueError(f"{len(body)} bytes where 4 or more are due")
-        parts = struct.unpack_from("<I", body)
-        return cls(parts[0], body[4:])
-
 
 @dataclass(frozen=True)
-class LoadAnswer:
+class LoadAnswer(Body):
     """Answer of load. One chunk of the input tensor. Offset 0 starts a new input; later chunks must be contiguous."""
 
+    FIXED = "<I"
     loaded: int
 
-    def encode(self) -> bytes:
-        return struct.pack("<I", self.loaded)
-
-    @classmethod
-    def decode(cls, body: bytes) -> LoadAnswer:
-        if len(body) != 4:
-            raise ValueError(f"{len(body)} bytes where 4 are due")
-        return cls(*struct.unpack_from("<I", body))
-
 
 @dataclass(frozen=True)
-class InferRequest:
-    """Request of infer. Run the model once on the loaded input. The input stays loaded."""
-
-    def encode(self) -> bytes:
-        return b""
-
-    @classmethod
-    def decode(cls, body: bytes) -> InferRequest:
-        if len(body) != 0:
-            raise ValueError(f"{len(body)} bytes where 0 are due")
-        return cls()
-
-
-@dataclass(frozen=True)
-class InferAnswer:
+class InferAnswer(Body):
     """Answer of infer. Run the model once on the loaded input. The input stays loaded."""
 
+    FIXED = "<I"
+    REST = "bytes"
     cycles: int
     output: bytes
 
-    def encode(self) -> bytes:
-        return struct.pack("<I", self.cycles) + self.output
-
-    @classmethod
-    def decode(cls, body: bytes) -> InferAnswer:
-        if len(body) < 4:
-            raise ValueError(f"{len(body)} bytes where 4 or more are due")
-        parts = struct.unpack_from("<I", body)
-        return cls(parts[0], body[4:])
-
 
 @dataclass(frozen=True)
-class BenchRequest:
+class BenchRequest(Body):
     """Request of bench. Run warmup times uncounted, then runs times counted, input restored before each,
 
     interrupts off around each.
     """
 
+    FIXED = "<HH"
     warmup: int
     runs: int
 
-    def encode(self) -> bytes:
-        return struct.pack("<HH", self.warmup, self.runs)
-
-    @classmethod
-    def decode(cls, body: bytes) -> BenchRequest:
-        if len(body) != 4:
-            raise ValueError(f"{len(body)} bytes where 4 are due")
-        return cls(*struct.unpack_from("<HH", body))
-
 
 @dataclass(frozen=True)
-class BenchAnswer:
+class BenchAnswer(Body):
     """Answer of bench. Run warmup times uncounted, then runs times counted, input restored before each,
 
     interrupts off around each.
     """
 
+    REST = "I"
     cycles: tuple[int, ...]
-
-    def encode(self) -> bytes:
-        return struct.pack(f"<{len(self.cycles)}I", *self.cycles)
-
-    @classmethod
-    def decode(cls, body: bytes) -> BenchAnswer:
-        rest = body
-        if len(rest) % 4:
-            raise ValueError(f"{len(rest)} bytes are no whole number of items of 4")
-        return cls(struct.unpack(f"<{len(rest) // 4}I", rest))
 
 
 @dataclass(frozen=True)
-class ProfileRequest:
+class ProfileRequest(Body):
     """Request of profile. Run once; for each layer its cycles and the CRC-32 of its output tensor (computed
 
     outside the counted time).
     """
 
+    FIXED = "<H"
     first_layer: int
-
-    def encode(self) -> bytes:
-        return struct.pack("<H", self.first_layer)
-
-    @classmethod
-    def decode(cls, body: bytes) -> ProfileRequest:
-        if len(body) != 2:
-            raise ValueError(f"{len(body)} bytes where 2 are due")
-        return cls(*struct.unpack_from("<H", body))
 
 
 @dataclass(frozen=True)
-class ProfileAnswer:
+class ProfileAnswer(Body):
     """Answer of profile. Run once; for each layer its cycles and the CRC-32 of its output tensor (computed
 
     outside the counted time).
     """
 
+    REST = ProfileRow
     layers: tuple[ProfileRow, ...]
 
-    def encode(self) -> bytes:
-        return b"".join(item.encode() for item in self.layers)
-
-    @classmethod
-    def decode(cls, body: bytes) -> ProfileAnswer:
-        rest = body
-        if len(rest) % 8:
-            raise ValueError(f"{len(rest)} bytes are no whole number of items of 8")
-        return cls(tuple(ProfileRow.decode(rest[i : i + 8]) for i in range(0, len(rest), 8)))
-
 
 @dataclass(frozen=True)
-class MemoryRequest:
-    """Request of memory. Sizes and marks of RAM, in bytes."""
-
-    def encode(self) -> bytes:
-        return b""
-
-    @classmethod
-    def decode(cls, body: bytes) -> MemoryRequest:
-        if len(body) != 0:
-            raise ValueError(f"{len(body)} bytes where 0 are due")
-        return cls()
-
-
-@dataclass(frozen=True)
-class MemoryAnswer:
+class MemoryAnswer(Body):
     """Answer of memory. Sizes and marks of RAM, in bytes."""
 
+    FIXED = "<IIIII"
     arena_bytes: int
     static_bytes: int
     stack_bytes: int
     stack_seen_bytes: int
     overruns: int
 
-    def encode(self) -> bytes:
-        return struct.pack(
-            "<IIIII",
-            self.arena_bytes,
-            self.static_bytes,
-            self.stack_bytes,
-            self.stack_seen_bytes,
-            self.overruns,
-        )
-
-    @classmethod
-    def decode(cls, body: bytes) -> MemoryAnswer:
-        if len(body) != 20:
-            raise ValueError(f"{len(body)} bytes where 20 are due")
-        return cls(*struct.unpack_from("<IIIII", body))
-
 
 @dataclass(frozen=True)
-class BaudRequest:
+class BaudRequest(Body):
     """Request of baud. Change the rate. Answered at the old rate; the host then sends a frame at the new rate
 
     within baud_confirm_ms, else both return to first_baud.
     """
 
+    FIXED = "<I"
     baud: int
-
-    def encode(self) -> bytes:
-        return struct.pack("<I", self.baud)
-
-    @classmethod
-    def decode(cls, body: bytes) -> BaudRequest:
-        if len(body) != 4:
-            raise ValueError(f"{len(body)} bytes where 4 are due")
-        return cls(*struct.unpack_from("<I", body))
 
 
 @dataclass(frozen=True)
-class BaudAnswer:
+class BaudAnswer(Body):
     """Answer of baud. Change the rate. Answered at the old rate; the host then sends a frame at the new rate
 
     within baud_confirm_ms, else both return to first_baud.
     """
 
+    FIXED = "<II"
     baud: int
     error_ppm: int
 
-    def encode(self) -> bytes:
-        return struct.pack("<II", self.baud, self.error_ppm)
-
-    @classmethod
-    def decode(cls, body: bytes) -> BaudAnswer:
-        if len(body) != 8:
-            raise ValueError(f"{len(body)} bytes where 8 are due")
-        return cls(*struct.unpack_from("<II", body))
-
 
 @dataclass(frozen=True)
-class FaultRequest:
-    """Request of fault. Read and clear the record of the last crash: all zero when there was none."""
-
-    def encode(self) -> bytes:
-        return b""
-
-    @classmethod
-    def decode(cls, body: bytes) -> FaultRequest:
-        if len(body) != 0:
-            raise ValueError(f"{len(body)} bytes where 0 are due")
-        return cls()
-
-
-@dataclass(frozen=True)
-class FaultAnswer:
+class FaultAnswer(Body):
     """Answer of fault. Read and clear the record of the last crash: all zero when there was none."""
 
+    FIXED = "<64s"
+    NESTED = {0: FaultRecord}  # noqa: RUF012
     fault: FaultRecord
-
-    def encode(self) -> bytes:
-        return struct.pack("<64s", self.fault.encode())
-
-    @classmethod
-    def decode(cls, body: bytes) -> FaultAnswer:
-        if len(body) != 64:
-            raise ValueError(f"{len(body)} bytes where 64 are due")
-        parts = struct.unpack_from("<64s", body)
-        return cls(FaultRecord.decode(parts[0]))
 
 
 @dataclass(frozen=True)
-class ResetRequest:
+class ResetRequest(Body):
     """Request of reset. Answer, drain, reset. kind 0: system reset; 1: crash on purpose (a permanently undefined
 
     instruction); 2: hang with interrupts off until the watchdog bites. 1 and 2 exist to test the path that
     reports them.
     """
 
+    FIXED = "<B"
     kind: int
-
-    def encode(self) -> bytes:
-        return struct.pack("<B", self.kind)
-
-    @classmethod
-    def decode(cls, body: bytes) -> ResetRequest:
-        if len(body) != 1:
-            raise ValueError(f"{len(body)} bytes where 1 are due")
-        return cls(*struct.unpack_from("<B", body))
-
-
-@dataclass(frozen=True)
-class ResetAnswer:
-    """Answer of reset. Answer, drain, reset. kind 0: system reset; 1: crash on purpose (a permanently undefined
-
-    instruction); 2: hang with interrupts off until the watchdog bites. 1 and 2 exist to test the path that
-    reports them.
-    """
-
-    def encode(self) -> bytes:
-        return b""
-
-    @classmethod
-    def decode(cls, body: bytes) -> ResetAnswer:
-        if len(body) != 0:
-            raise ValueError(f"{len(body)} bytes where 0 are due")
-        return cls()

@@ -1,0 +1,102 @@
+"""Bytes in and out of a pyserial-like port, as frames; every way in which a port can fail becomes a LinkError."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from hilgate.errors import LostError
+from hilgate.link.counters import Counters
+from hilgate.link.frames import END, Damaged, Decoder, Frame, encode
+
+POLL_S = 0.05  # longest single read, so that Ctrl-C is felt
+
+
+class PortGoneError(LostError):
+    """The port itself vanished: unplugged, closed by the other end, process ended."""
+
+
+class Wire:
+    """Frames over `port`: read, write, in_waiting, timeout, baudrate, reset_input_buffer and close as in pyserial."""
+
+    def __init__(self, port: Any, name: str) -> None:
+        self.port, self.name = port, name
+        self.counters = Counters()
+        self.heard_bytes = 0
+        self._decoder = Decoder()
+        self._ready: deque[Frame | Damaged] = deque()
+        with self._failures():
+            port.timeout, port.write_timeout = POLL_S, 5.0
+
+    @property
+    def baud(self) -> int:
+        return int(self.port.baudrate)
+
+    @baud.setter
+    def baud(self, rate: int) -> None:
+        with self._failures():
+            self.port.baudrate = rate
+
+    def send(self, frame: Frame, *, retry: bool = False) -> int:
+        """Write one frame; gives its bytes on the wire."""
+        wire = encode(frame)
+        with self._failures():
+            self.port.write(wire)
+        self.counters.sent += 1
+        self.counters.retried += retry
+        return len(wire)
+
+    def receive(self, deadline: float) -> Frame | Damaged | None:
+        """The next frame, intact or not; None when `deadline` (time.monotonic) passes first."""
+        while not self._ready:
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return None
+            self._read(min(left, POLL_S))
+        item = self._ready.popleft()
+        if isinstance(item, Damaged):
+            self.counters.damaged += 1
+        else:
+            self.counters.received += 1
+        return item
+
+    def flush(self) -> None:
+        """Forget what arrived so far, and end whatever frame the board may be in the middle of."""
+        self._ready.clear()
+        self._decoder.reset()
+        with self._failures():
+            self.port.reset_input_buffer()
+            self.port.write(END)
+
+    def close(self) -> None:
+        with self._failures():
+            self.port.close()
+
+    def _read(self, seconds: float) -> None:
+        with self._failures():
+            self.port.timeout = seconds
+            data = self.port.read(1)
+            waiting = self.port.in_waiting if data else 0
+            if waiting:
+                data += self.port.read(waiting)
+        self.heard_bytes += len(data)
+        self._ready.extend(self._decoder.feed(data))
+
+    @contextmanager
+    def _failures(self) -> Iterator[None]:
+        from serial import SerialException, SerialTimeoutException
+
+        try:
+            yield
+        except SerialTimeoutException as error:
+            raise PortGoneError(
+                "the port takes no more bytes", where=self.name, hint="is the board's console connected and running?"
+            ) from error
+        except (SerialException, OSError, TypeError) as error:
+            # pyserial on POSIX raises TypeError when its file descriptor disappears under a read
+            raise PortGoneError(
+                f"the port disappeared: {error}", where=self.name, hint="check cable and power, then run it again"
+            ) from error
