@@ -21,7 +21,7 @@ LONGEST_NAME = 40
 
 @dataclass(frozen=True)
 class Kind:
-    """What can be made new. parent: the folder that holds TEMPLATE; steps: what is left to do, {name} to be filled in."""
+    """What can be made new. parent: the folder that holds TEMPLATE; steps: what is left to do, with {name} in it."""
 
     parent: str
     steps: tuple[str, ...]
@@ -33,7 +33,7 @@ KINDS = {
         (
             "data, and how it is split: src/tasks/{name}/data.py",
             "network, loss and metric: src/tasks/{name}/network.py, metric.py",
-            "params.yaml: `{name}` in data, train, export, quantize, compile and run; a cell and its budgets for each board",
+            "params.yaml: `{name}` in data, train, export, quantize, compile, run; per board a cell and its budgets",
             "dvc repro && hilgate gate && hilgate report",
         ),
     ),
@@ -58,7 +58,7 @@ KINDS = {
 
 
 def create(word: str, name: str, root: Path) -> list[str]:
-    """Copy the template of a task, op or board to `name`, whole or not at all; the steps left to do. Raises UsageError."""
+    """Copy the template of a task, op or board to `name`; the steps that are left. Raises UsageError."""
     kind = KINDS[word]
     parent = root / kind.parent
     template, target = parent / "TEMPLATE", parent / name
