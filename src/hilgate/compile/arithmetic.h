@@ -1,0 +1,79 @@
+/* Requantization of int32 accumulators to int8; src/hilgate/compile/arithmetic.py defines the same in NumPy.
+ * Generated folders carry this file unchanged. C11, no library, no allocation. */
+#ifndef HILGATE_ARITHMETIC_H
+#define HILGATE_ARITHMETIC_H
+
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define HILGATE_INLINE static inline __attribute__((always_inline))
+#define HILGATE_NOINLINE static __attribute__((noinline))
+/* The weights blob is an array of bytes that kernels read as words: tell the compiler that these may alias. */
+typedef int32_t __attribute__((may_alias)) hilgate_i32;
+typedef uint32_t __attribute__((may_alias)) hilgate_u32;
+typedef int16_t __attribute__((may_alias)) hilgate_i16;
+typedef float __attribute__((may_alias)) hilgate_f32;
+#else
+#define HILGATE_INLINE static inline
+#define HILGATE_NOINLINE static
+typedef int32_t hilgate_i32;
+typedef uint32_t hilgate_u32;
+typedef int16_t hilgate_i16;
+typedef float hilgate_f32;
+#endif
+
+/* How a layer's results become int8; a 16-byte record in the weights blob. lowest and highest lie within int8. */
+typedef struct {
+    hilgate_i32 zero_point;
+    hilgate_i32 shift; /* of rounding `single`: accumulators are multiplied by 2^shift first, 0..15 */
+    hilgate_i32 lowest;
+    hilgate_i32 highest;
+} hilgate_output;
+
+/* Scale and zero point where float32 meets int8; a 16-byte record in the weights blob. */
+typedef struct {
+    hilgate_f32 scale;
+    hilgate_i32 zero_point;
+    hilgate_i32 reserved[2];
+} hilgate_edge;
+
+HILGATE_INLINE int32_t hilgate_clamp(int32_t value, int32_t lowest, int32_t highest) {
+    return value < lowest ? lowest : value > highest ? highest : value;
+}
+
+/* zero_point + floor(value * 2^shift * multiplier / 2^32 + 1/2); |value * 2^shift| < 2^31 */
+HILGATE_INLINE int32_t hilgate_requantize_single(int32_t value, int32_t multiplier, int32_t shift, int32_t zero_point) {
+    int32_t shifted = value * ((int32_t)1 << shift);
+#if defined(__ARM_FEATURE_DSP)
+    int32_t result;
+    __asm__("smmlar %0, %1, %2, %3" : "=r"(result) : "r"(shifted), "r"(multiplier), "r"(zero_point));
+    return result;
+#else
+    return zero_point + (int32_t)(((int64_t)shifted * multiplier + INT64_C(0x80000000)) >> 32);
+#endif
+}
+
+/* gemmlowp: value * multiplier / 2^31, then / 2^-shift, each rounded half away from zero; shift > 0 shifts left first.
+ * multiplier is in [2^30, 2^31), so the saturating case of -2^31 * -2^31 cannot happen. */
+HILGATE_INLINE int32_t hilgate_requantize_double(int32_t value, int32_t multiplier, int32_t shift, int32_t zero_point) {
+    int32_t left = shift > 0 ? shift : 0;
+    int32_t right = shift > 0 ? 0 : -shift;
+    int64_t product = (int64_t)(value * ((int32_t)1 << left)) * multiplier;
+    int64_t nudge = product >= 0 ? INT64_C(0x40000000) : 1 - INT64_C(0x40000000);
+    int32_t high = (int32_t)((product + nudge) / INT64_C(0x80000000));
+    int32_t mask = (int32_t)(((uint32_t)1 << right) - 1u);
+    int32_t threshold = (mask >> 1) + (high < 0 ? 1 : 0);
+    return zero_point + (high >> right) + ((high & mask) > threshold ? 1 : 0);
+}
+
+#define HILGATE_SINGLE 0
+#define HILGATE_DOUBLE 1
+
+/* `rounding` is a constant at every call, so one branch remains. */
+HILGATE_INLINE int32_t hilgate_requantize(int32_t value, int32_t multiplier, int32_t shift, int32_t zero_point,
+                                          const int rounding) {
+    return rounding == HILGATE_DOUBLE ? hilgate_requantize_double(value, multiplier, shift, zero_point)
+                                      : hilgate_requantize_single(value, multiplier, shift, zero_point);
+}
+
+#endif

@@ -1,0 +1,84 @@
+"""The compile room: an int8 model file to a folder of plain C11. This file is its table of contents."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hilgate.artifacts import artifact, atomic_write, needed, write_json
+from hilgate.compile import emit, plan, weights
+from hilgate.compile.graph import Graph
+from hilgate.compile.onnx_door import load_onnx
+from hilgate.compile.options import Options
+from hilgate.compile.passes import rewrite
+from hilgate.compile.stale import remove_stale
+from hilgate.compile.verify import verify_lowered
+from hilgate.errors import ModelError
+
+if TYPE_CHECKING:
+    from hilgate.params import Params
+
+DOORS = {".onnx": load_onnx}
+
+
+@dataclass
+class Compiled:
+    """What one compilation made: the lowered graph, model.json's content, and what each pass changed."""
+
+    graph: Graph
+    model: dict[str, Any]
+    changes: dict[str, int] = field(default_factory=dict)
+
+
+def execute(task: str, params: Params, root: Path) -> None:
+    """Compile the task's quantized model and write its test vectors. `task`: an entry of section `compile`."""
+    from hilgate.compile.vectors import write_vectors
+
+    options = params.section("compile", task, Options)
+    compiled = compile_model(
+        needed(root, "quantize.onnx", task), artifact(root, "compile.folder", task), options, name=task
+    )
+    write_vectors(task, compiled.graph, root)
+
+
+def compile_model(path: Path, folder: Path, options: Options | None = None, name: str = "") -> Compiled:
+    """Compile a model file into a folder. Raises ModelError that names node, reason and a way out."""
+    options = options or Options()
+    graph = load(path)
+    graph.name = name or graph.name
+    changes = lower(graph, options)
+    made = allocate(graph, options, hashlib.sha256(path.read_bytes()).hexdigest())
+    written = emit.files(made)
+    model = emit.description(made, written)
+    _write(folder, written, model)
+    return Compiled(graph, model, changes)
+
+
+def load(path: Path) -> Graph:
+    """The graph behind any of the doors, chosen by the file's suffix."""
+    door = DOORS.get(path.suffix.lower())
+    if door is None:
+        raise ModelError(f"`{path.suffix}` is no model file", where=str(path), hint=f"supported: {', '.join(DOORS)}")
+    return door(path)
+
+
+def lower(graph: Graph, options: Options) -> dict[str, int]:
+    """Run the passes until only integer operators remain. Returns changes by pass."""
+    changes = rewrite(graph, options)
+    verify_lowered(graph, float_edges=options.io == "float32")
+    return changes
+
+
+def allocate(graph: Graph, options: Options, source_hash: str) -> emit.Emission:
+    """Plan the arena and pack the weights."""
+    layers = [site for site in graph.sites() if not site.node.op.view]
+    return emit.Emission(graph, layers, plan.plan(graph), weights.pack(layers), options, source_hash)
+
+
+def _write(folder: Path, written: dict[str, bytes], model: dict[str, Any]) -> None:
+    remove_stale(folder, written)
+    for name, content in written.items():
+        atomic_write(folder / name, content)
+    write_json(folder / "model.json", "model", model)

@@ -1,0 +1,184 @@
+"""The ONNX door: a QDQ model file to a graph. It checks the file; what each node means is told by the operators'
+from_onnx.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hilgate.compile import onnx_file
+from hilgate.compile.graph import Graph, Node, Quantization, Tensor
+from hilgate.compile.ops import onnx_operators
+from hilgate.compile.ops.base import Op
+from hilgate.errors import ModelError
+
+
+@dataclass
+class OnnxNode:
+    """An ONNX node while it is read: attributes are taken one by one, and one that nobody took is an error."""
+
+    door: OnnxDoor
+    proto: Any
+    taken: set[str] = field(default_factory=set)
+
+    @property
+    def graph(self) -> Graph:
+        return self.door.graph
+
+    @property
+    def kind(self) -> str:
+        return str(self.proto.op_type)
+
+    @property
+    def name(self) -> str:
+        return str(self.proto.name or self.proto.output[0])
+
+    @property
+    def where(self) -> str:
+        return f"node `{self.name}` ({self.kind})"
+
+    def refuse(self, what: str, hint: str = "") -> ModelError:
+        return ModelError(what, where=self.where, hint=hint)
+
+    def attribute(self, name: str, default: Any = None) -> Any:
+        """An attribute's value (int, float, str, list), or the default."""
+        from onnx import helper
+
+        self.taken.add(name)
+        for attribute in self.proto.attribute:
+            if attribute.name == name:
+                value = helper.get_attribute_value(attribute)
+                return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+        return default
+
+    def must_be(self, name: str, *allowed: Any) -> None:
+        """An attribute of which only some values are supported; the first is the default."""
+        value = self.attribute(name, allowed[0])
+        if value not in allowed:
+            raise self.refuse(
+                f"attribute {name}={value} is not supported", f"supported: {', '.join(map(str, allowed))}"
+            )
+
+    def has(self, index: int) -> bool:
+        return index < len(self.proto.input) and self.proto.input[index] != ""
+
+    def input(self, index: int) -> Tensor:
+        if not self.has(index):
+            raise self.refuse(f"input {index} is missing")
+        return self.door.value(self.proto.input[index], self)
+
+    def constant(self, index: int) -> np.ndarray:
+        """The data of an input that must be known at compile time."""
+        tensor = self.input(index)
+        if tensor.data is None:
+            raise self.refuse(
+                f"input {index} (`{tensor.name}`) must be a constant", "export the model with fixed shapes"
+            )
+        return tensor.data
+
+    def emit(self, op: Op, inputs: Sequence[Tensor], dtype: str = "float32", quant: Quantization | None = None) -> None:
+        """Add the node that computes this ONNX node's first output."""
+        self.door.emit(self, op, inputs, Tensor(self.proto.output[0], (), dtype, quant))
+
+    def define(self, tensor: Tensor) -> None:
+        """The first output is this tensor (a constant, or another name of an input)."""
+        self.door.values[self.proto.output[0]] = self.graph.add(tensor).name
+
+
+class OnnxDoor:
+    """Reads one model into `graph`."""
+
+    def __init__(self, model: Any, name: str) -> None:
+        self.model, self.graph = model, Graph(name=name, rounding="single")
+        self.values: dict[str, str] = {}  # ONNX value name -> tensor name
+
+    def read(self) -> Graph:
+        """The graph as the file says it, not yet lowered to integers."""
+        proto = self.model.graph
+        for initializer in proto.initializer:
+            self._constant(initializer.name, initializer)
+        for value in proto.input:
+            if value.name not in self.values:
+                self._input(value)
+        for node in onnx_file.in_order(proto.node, set(self.values)):
+            self._node(node)
+        for value in proto.output:
+            if value.name not in self.values:
+                raise ModelError(f"output `{value.name}` is made by no node", where=self.graph.name)
+            self.graph.outputs.append(self.values[value.name])
+        return self.graph
+
+    def value(self, name: str, reader: OnnxNode) -> Tensor:
+        if name not in self.values:
+            raise reader.refuse(f"input `{name}` is made by no node")
+        return self.graph.tensors[self.values[name]]
+
+    def emit(self, node: OnnxNode, op: Op, inputs: Sequence[Tensor], output: Tensor) -> None:
+        try:
+            output.shape = op.output_shapes(inputs)[0]
+        except ValueError as error:
+            raise node.refuse(str(error), "the file's shapes do not go together; export it again") from error
+        self.graph.nodes.append(Node(node.name, op, [t.name for t in inputs], [output.name]))
+        self._define(output.name, output)
+
+    def _define(self, name: str, tensor: Tensor) -> None:
+        if name in self.values:
+            raise ModelError(f"tensor `{name}` has two producers", where=self.graph.name, hint="the file is damaged")
+        self.values[name] = self.graph.add(tensor).name
+
+    def _constant(self, name: str, proto: Any) -> None:
+        from onnx import numpy_helper
+
+        try:
+            data = numpy_helper.to_array(proto)
+        except Exception as error:  # onnx raises whatever the damage leads to
+            raise ModelError(f"constant `{name}` is damaged", where=self.graph.name, hint="export again") from error
+        self._define(name, Tensor(name, data.shape, str(data.dtype), data=data))
+
+    def _input(self, value: Any) -> None:
+        shape, dtype = onnx_file.declared(value)
+        self._define(value.name, Tensor(value.name, shape, dtype))
+        self.graph.inputs.append(value.name)
+
+    def _node(self, proto: Any) -> None:
+        node = OnnxNode(self, proto)
+        if proto.domain not in ("", "ai.onnx"):
+            raise node.refuse(f"domain `{proto.domain}` is not supported", "use operators of the standard ONNX domain")
+        if proto.op_type == "Constant":
+            return self._constant(proto.output[0], _constant_value(node))
+        operator = onnx_operators().get(proto.op_type)
+        if operator is None:
+            known = ", ".join(sorted(onnx_operators()))
+            raise node.refuse(f"operator {proto.op_type} is not supported", f"supported: {known}")
+        if len([name for name in proto.output if name]) != 1 and not operator.many_outputs:
+            raise node.refuse("has more than one output")
+        operator.from_onnx(node)
+        unknown = [a.name for a in proto.attribute if a.name not in node.taken]
+        if unknown:
+            raise node.refuse(f"attribute `{unknown[0]}` is not supported", "hilgate ignores nothing in silence")
+
+
+def _constant_value(node: OnnxNode) -> Any:
+    from onnx import numpy_helper
+
+    if len(node.proto.attribute) != 1:
+        raise node.refuse("a Constant needs exactly one attribute")
+    name = node.proto.attribute[0].name
+    value = node.attribute(name)
+    if name == "value":
+        return value
+    if name in ("value_float", "value_floats"):
+        return numpy_helper.from_array(np.asarray(value, np.float32))
+    if name in ("value_int", "value_ints"):
+        return numpy_helper.from_array(np.asarray(value, np.int64))
+    raise node.refuse(f"attribute `{name}` is not supported", "supported: value, value_float(s), value_int(s)")
+
+
+def load_onnx(path: Path) -> Graph:
+    """Read an .onnx file. Raises ModelError for anything that is not a model which hilgate can compile."""
+    return OnnxDoor(onnx_file.read_model(path), path.stem).read()

@@ -1,0 +1,126 @@
+"""What an operator states about itself. Each method is a rule that other parts call: door, verifier, planner,
+emitter.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from hilgate.compile.graph import Quantization, Shape, Site, Tensor
+from hilgate.errors import ModelError
+
+if TYPE_CHECKING:
+    from hilgate.compile.onnx_door import OnnxNode
+
+
+@dataclass(frozen=True)
+class Section:
+    """One array of the weights blob. `content`: bytes as the kernel reads them, little-endian."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """An argument of a kernel that points somewhere: kind `input` or `output` with its index, `section` with its
+    name, or `scratch`. c_type: what it points to, such as `int8_t`."""
+
+    kind: str
+    key: int | str
+    c_type: str
+
+
+@dataclass(frozen=True)
+class Call:
+    """How to run the operator: a C function, its pointers in order, then compile-time constants in order.
+
+    Nothing that comes from weight values stands here: that lives in sections, so that an update of the weights is data.
+    """
+
+    function: str
+    pointers: tuple[Pointer, ...]
+    constants: dict[str, int] = field(default_factory=dict)
+
+
+class Op(ABC):
+    """Attributes are the fields of the frozen dataclass that a subclass is.
+
+    kind: name of its folder; onnx: ONNX op types that it reads; view: output is the input's bytes under another
+    shape, so no code and no memory; keeps_quantization: output numbers are input numbers, so both sides share one
+    quantization; per_channel_inputs: inputs whose quantization may have an axis; many_outputs: it has more than one.
+    """
+
+    kind: ClassVar[str]
+    onnx: ClassVar[tuple[str, ...]] = ()
+    view: ClassVar[bool] = False
+    keeps_quantization: ClassVar[bool] = False
+    per_channel_inputs: ClassVar[tuple[int, ...]] = ()
+    many_outputs: ClassVar[bool] = False
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNode) -> None:
+        """Add what an ONNX node means to `node.graph`. Raises ModelError through node.refuse(...)."""
+        raise node.refuse("this operator cannot be read from ONNX")
+
+    @abstractmethod
+    def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
+        """The shape rule. Raises ValueError with a sentence when inputs do not go together."""
+
+    @abstractmethod
+    def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        """The exact integers: arrays (N, *tensor.shape) in, array (N, *output.shape) out."""
+
+    def check(self, site: Site) -> None:  # noqa: B027  most operators have no further rule
+        """What else must hold when code is about to be made. Raises site.refuse(...)."""
+
+    def natural_quantization(self) -> Quantization | None:
+        """The output's quantization when the model leaves it in float, for operators with a fixed range."""
+        return None
+
+    def macs(self, site: Site) -> int:
+        """Multiply-accumulates that the layer means, padding not counted."""
+        return 0
+
+    def sections(self, site: Site) -> list[Section]:
+        """Its part of the weights blob, packed as its kernel reads it."""
+        return []
+
+    def scratch_bytes(self, site: Site) -> int:
+        """Working memory in the arena, only while this layer runs."""
+        return 0
+
+    def overlap_inputs(self, site: Site) -> tuple[int, ...]:
+        """Inputs whose memory the output may take: the kernel reads each element before it writes at or after it."""
+        return ()
+
+    def call(self, site: Site) -> Call | None:
+        """The C call; None when the operator is a view."""
+        return None
+
+
+def same_shapes(tensors: Sequence[Tensor]) -> Shape:
+    """The one shape of all of them. Raises ValueError."""
+    shapes = {tensor.shape for tensor in tensors}
+    if len(shapes) != 1:
+        raise ValueError(f"shapes differ: {', '.join(str(s) for s in shapes)}")
+    return shapes.pop()
+
+
+def int32_section(name: str, values: Any) -> Section:
+    """A section of little-endian int32. Raises ModelError when a value needs more."""
+    array = np.asarray(values, np.int64)
+    if array.size and (array.max() > 2**31 - 1 or array.min() < -(2**31)):
+        raise ModelError(f"a value of `{name}` needs more than 32 bits", where=name)
+    return Section(name, array.astype("<i4").tobytes())
+
+
+def float_record(name: str, quantization: Quantization) -> Section:
+    """The hilgate_edge record of arithmetic.h: float32 scale, int32 zero point, 8 reserved bytes."""
+    scale = np.float32(quantization.only_scale).astype("<f4").tobytes()
+    return Section(name, scale + np.array([quantization.zero_point, 0, 0], "<i4").tobytes())

@@ -1,0 +1,104 @@
+"""Fully connected: y = activation(x W^T + b). ONNX Gemm and MatMul by a constant matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from hilgate.compile.graph import Quantization, Shape, Site, Tensor
+from hilgate.compile.ops.activation import NONE, Activation
+from hilgate.compile.ops.affine import ROUNDING_CODE, affine
+from hilgate.compile.ops.base import Call, Op, Pointer, Section
+
+if TYPE_CHECKING:
+    from hilgate.compile.onnx_door import OnnxNode
+
+ROW_ALIGNMENT = 4  # weight rows start at words
+
+
+@dataclass(frozen=True)
+class FullyConnected(Op):
+    """Inputs: x (..., K); weights (channels, K), constant; bias (channels,), optional."""
+
+    activation: Activation = NONE
+
+    kind: ClassVar[str] = "fully_connected"
+    onnx: ClassVar[tuple[str, ...]] = ("Gemm", "MatMul")
+    per_channel_inputs: ClassVar[tuple[int, ...]] = (1, 2)
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNode) -> None:
+        transposed = False
+        if node.kind == "Gemm":
+            node.must_be("alpha", 1.0)
+            node.must_be("beta", 1.0)
+            node.must_be("transA", 0)
+            transposed = bool(node.attribute("transB", 0))
+        node.constant(1)
+        weights = node.input(1)
+        if len(weights.shape) != 2:
+            raise node.refuse(f"weights have shape {weights.shape}", "supported: a matrix")
+        if not transposed:
+            weights = node.graph.add(_transposed(weights, node.graph.fresh(f"{weights.name}.transposed")))
+        bias = []
+        if node.has(2):
+            node.constant(2)
+            bias = [node.input(2)]
+        node.emit(cls(), [node.input(0), weights, *bias])
+
+    def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
+        x, weights = inputs[0].shape, inputs[1].shape
+        if not x or x[-1] != weights[1]:
+            raise ValueError(f"an input of shape {x} does not fit weights of shape {weights}")
+        if len(inputs) > 2 and inputs[2].elements != weights[0]:
+            raise ValueError(f"a bias of {inputs[2].elements} does not fit {weights[0]} channels")
+        return [(*x[:-1], weights[0])]
+
+    def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        layer = affine(site, self.activation)
+        # float64 holds every partial sum exactly (below 2^53), and its matrix product is the fast one
+        product = inputs[0].astype(np.float64) @ layer.weights.astype(np.float64).T
+        return layer.output.apply(product.astype(np.int64) + layer.bias)
+
+    def check(self, site: Site) -> None:
+        affine(site, self.activation)
+
+    def macs(self, site: Site) -> int:
+        return site.output.elements * site.inputs[1].shape[1]
+
+    def sections(self, site: Site) -> list[Section]:
+        layer = affine(site, self.activation)
+        columns = layer.weights.shape[1]
+        padded = np.pad(layer.weights, ((0, 0), (0, -columns % ROW_ALIGNMENT)))
+        return [*layer.sections(), Section("weights", padded.astype(np.int8).tobytes())]
+
+    def call(self, site: Site) -> Call:
+        channels, columns = site.inputs[1].shape
+        pointers = (
+            Pointer("input", 0, "int8_t"),
+            Pointer("section", "weights", "int8_t"),
+            Pointer("section", "channels", "hilgate_i32"),
+            Pointer("section", "output", "hilgate_output"),
+            Pointer("output", 0, "int8_t"),
+        )
+        constants = {
+            "rows": site.output.elements // channels,
+            "inputs": columns,
+            "outputs": channels,
+            "rounding": ROUNDING_CODE[site.rounding],
+        }
+        return Call("fully_connected_s8", pointers, constants)
+
+
+def _transposed(weights: Tensor, name: str) -> Tensor:
+    quant = weights.quantization
+    if quant is not None and quant.axis is not None:
+        quant = Quantization(quant.scale, quant.zero_point, 1 - quant.axis)
+    data = np.ascontiguousarray(weights.values.T)
+    return Tensor(name, data.shape, weights.dtype, quant, data)
+
+
+OP = FullyConnected

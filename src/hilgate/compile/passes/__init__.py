@@ -1,0 +1,61 @@
+"""The passes in the order they run: one file each, with one function `run(graph, options) -> int` (changes made)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hilgate.compile.graph import Graph
+from hilgate.compile.passes import (
+    drop_dead,
+    drop_identities,
+    fuse_activation,
+    hoist_quantize,
+    lower_quantization,
+    strip_edges,
+)
+from hilgate.compile.verify import verify
+from hilgate.errors import UsageError
+
+if TYPE_CHECKING:
+    from hilgate.compile.options import Options
+
+
+@dataclass(frozen=True)
+class Pass:
+    """One rewrite. needed: without it no code can be made; by_weights: its result depends on weight values."""
+
+    name: str
+    run: Callable[[Graph, Options], int]
+    needed: bool = False
+    by_weights: bool = False
+
+
+PASSES = (
+    Pass("hoist_quantize", hoist_quantize.run, needed=True),
+    Pass("fuse_activation", fuse_activation.run),
+    Pass("lower_quantization", lower_quantization.run, needed=True),
+    Pass("strip_edges", strip_edges.run, needed=True),
+    Pass("fuse_activation_int8", fuse_activation.run),
+    Pass("drop_identities", drop_identities.run),
+    Pass("drop_dead", drop_dead.run, needed=True),
+)
+
+
+def rewrite(graph: Graph, options: Options) -> dict[str, int]:
+    """Run every pass that is on; the graph is verified before the first and after each. Returns changes by pass."""
+    known = {p.name for p in PASSES if not p.needed}
+    for name in options.without:
+        if name not in known:
+            raise UsageError(
+                f"there is no optional pass `{name}`", where="without", hint=f"passes: {', '.join(sorted(known))}"
+            )
+    verify(graph)
+    changes = {}
+    for step in PASSES:
+        if step.name in options.without or (step.by_weights and options.updatable):
+            continue
+        changes[step.name] = step.run(graph, options)
+        verify(graph, after=step.name)
+    return changes

@@ -1,0 +1,37 @@
+"""The task's whole test set as int8 inputs, and what the reference expects: `compile.vectors`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from hilgate.arrays import read_npz, write_npz
+from hilgate.artifacts import artifact, needed
+from hilgate.compile import arithmetic
+from hilgate.compile.graph import Graph
+from hilgate.compile.reference import run_reference
+from hilgate.errors import ModelError
+from hilgate.task import load_task
+
+
+def write_vectors(task: str, graph: Graph, root: Path) -> None:
+    """input int8 (N, input bytes), expected int8 (N, output bytes), label (N, ...), byte-deterministic."""
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ModelError("a task's model has one input and one output", where=graph.name)
+    split = read_npz(needed(root, "data.test", task), ("x", "y"))
+    raw = split["x"]
+    tensor = graph.tensors[graph.inputs[0]]
+    real = np.asarray(load_task(task).preprocess(raw), np.float32)
+    if real.size != raw.shape[0] * tensor.elements:
+        raise ModelError(f"the task's preprocess gives {real.shape[1:]}, the model takes {tensor.shape}", where=task)
+    inputs = real.reshape(raw.shape[0], *tensor.shape)
+    if tensor.dtype == "int8":
+        inputs = arithmetic.quantize(inputs, tensor.quant.only_scale, tensor.quant.zero_point)
+    (expected,) = run_reference(graph, {tensor.name: inputs})
+    arrays = {"input": _as_bytes(inputs), "expected": _as_bytes(expected), "label": split["y"]}
+    write_npz(artifact(root, "compile.vectors", task), arrays)
+
+
+def _as_bytes(array: np.ndarray) -> np.ndarray:
+    return np.ascontiguousarray(array).reshape(array.shape[0], -1).view(np.int8)
