@@ -33,7 +33,8 @@ KINDS = {
         (
             "data, and how it is split: src/tasks/{name}/data.py",
             "network, loss and metric: src/tasks/{name}/network.py, metric.py",
-            "params.yaml: `{name}` in data, train, export, quantize, compile, run; per board a cell and its budgets",
+            "params.yaml: each line of src/tasks/{name}/params.example.yaml under its section, then delete that file",
+            "params.yaml: for each board a cell, and its budgets under gate",
             "dvc repro && hilgate gate && hilgate report",
         ),
     ),

@@ -1,0 +1,124 @@
+"""hilgate new: what it makes is whole and usable; what it refuses leaves nothing behind."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from hilgate import cli
+from hilgate.catalogue import board_names, load_board
+from hilgate.errors import UsageError
+from hilgate.params import parse_params
+from hilgate.scaffold import KINDS, create
+from hilgate.task import load_task
+
+NAMES = ["vibration", "pump_state_2", "x"]
+
+
+@pytest.fixture
+def project(root: Path, tmp_path: Path) -> Path:
+    """A project with the three templates and the boards of this one."""
+    shutil.copy(root / "params.yaml", tmp_path)
+    ignore = shutil.ignore_patterns("__pycache__")
+    for kind in KINDS.values():
+        shutil.copytree(root / kind.parent, tmp_path / kind.parent, ignore=ignore)
+    return tmp_path
+
+
+def texts(folder: Path) -> dict[str, str]:
+    return {str(path.relative_to(folder)): path.read_text("utf-8") for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("word", sorted(KINDS))
+def test_every_file_of_the_template_comes_with_the_new_name(project: Path, word: str, name: str) -> None:
+    parent = project / KINDS[word].parent
+    before = texts(parent)
+    steps = create(word, name, project)
+    made = texts(parent / name)
+    template = texts(parent / "TEMPLATE")
+    assert len(made) == len(template) > 0
+    assert not re.search(r"TEMPLATE|template", " ".join(made)), "a file still has the template's name"
+    assert not [file for file, text in made.items() if "TEMPLATE" in text]
+    assert {file: text for file, text in texts(parent).items() if not file.startswith(f"{name}/")} == before
+    assert steps and any(name in step for step in steps)
+
+
+def test_new_task_loads_splits_and_takes_a_batch(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    create("task", "vibration", project)
+    task = load_task("vibration", project)
+    example = yaml.safe_load((project / "src/tasks/vibration/params.example.yaml").read_text())
+    splits = task.split(project, task.data_params(**example["data"]["vibration"]))
+    x = task.preprocess(splits["test"].x[:4])
+    assert x.dtype == np.float32 and len(x) == 4
+    import torch
+
+    network = task.network(task.train_params(**example["train"]["vibration"]))
+    outputs = network(torch.from_numpy(x))
+    assert torch.isfinite(task.loss(outputs, torch.from_numpy(splits["test"].y[:4])))
+    for module in [name for name in sys.modules if name.split(".")[0] == "tasks"]:
+        monkeypatch.delitem(sys.modules, module)  # the next test gets this project's own tasks
+
+
+def test_lines_of_a_new_task_fit_params(project: Path) -> None:
+    create("task", "vibration", project)
+    path = project / "src/tasks/vibration/params.example.yaml"
+    params = parse_params(path.read_text(), path)
+    for section in ("data", "train", "export", "quantize", "compile", "run"):
+        assert list(params.sections[section]) == ["vibration"]
+
+
+def test_new_board_loads_with_an_id_of_its_own(project: Path) -> None:
+    create("board", "my_board", project)
+    create("board", "my_other_board", project)
+    assert {"my_board", "my_other_board"} <= set(board_names(project))
+    boards = [load_board(name, project) for name in board_names(project)]
+    assert len({board.board_id for board in boards}) == len(boards)
+    assert load_board("my_board", project).name == "my_board"
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["Vibration", "2pumps", "pump-state", "pump state", "../pump", "a__b", "_a", "", "int", "class", "x" * 41, "test"],
+)
+def test_bad_names_are_refused(project: Path, name: str) -> None:
+    before = texts(project)
+    with pytest.raises(UsageError):
+        create("task", name, project)
+    assert texts(project) == before
+
+
+def test_existing_name_is_refused_and_kept(project: Path) -> None:
+    before = texts(project)
+    with pytest.raises(UsageError, match="already"):
+        create("board", "nucleo_f446re", project)
+    assert texts(project) == before
+
+
+def test_missing_template_is_named(project: Path) -> None:
+    shutil.rmtree(project / "src/tasks/TEMPLATE")
+    with pytest.raises(UsageError, match="the template is missing"):
+        create("task", "vibration", project)
+
+
+def test_failure_half_way_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before = texts(project)
+    monkeypatch.setattr("hilgate.scaffold._rename", lambda *_: (_ for _ in ()).throw(OSError("disk full")))
+    with pytest.raises(OSError, match="disk full"):
+        create("task", "vibration", project)
+    assert texts(project) == before
+
+
+def test_command_says_what_to_do_next(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    done = CliRunner().invoke(cli.application(["new"]), ["new", "task", "vibration"])
+    assert done.exit_code == 0
+    assert "src/tasks/vibration is there. Next:\n  1. " in done.output
