@@ -12,7 +12,7 @@ from typing import Any
 
 from hilgate.errors import ArtifactError
 
-HEADER_SYMBOL = "image_header"  # in C: struct { uint32_t magic, bytes; uint8_t hash[32]; }
+HEADER_SYMBOL = "image_header_start"  # in C: struct { uint32_t magic, length_bytes; uint8_t hash[32]; }
 HEADER_MAGIC = b"HGI1"
 SLOT_OFFSET = 8
 SLOT_BYTES = 32

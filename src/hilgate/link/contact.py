@@ -13,6 +13,7 @@ from hilgate.errors import DeviceError, GarbageError, SilentError, StaleImageErr
 from hilgate.link import protocol
 from hilgate.link.body import Body
 from hilgate.link.exchange import Exchange, OutOfStepError
+from hilgate.link.faults import CrashError
 from hilgate.link.protocol import FIRST_BAUD, Op
 from hilgate.link.timing import Timing
 from hilgate.link.wire import Wire
@@ -43,7 +44,7 @@ class Contact:
         first = int.from_bytes(os.urandom(2)) if options.first_sequence is None else options.first_sequence
         self.exchange = Exchange(wire, options.timing, first, options.elf)
         self.generation = 0
-        self.earlier_crash: DeviceError | None = None  # of a crash before or during the last search
+        self.earlier_crash: CrashError | None = None  # of a crash before or during the last search
         self._in_step = True
         self.identity = self._find()
 
@@ -135,7 +136,7 @@ class Contact:
                 body = self.exchange.try_once(Op.IDENTIFY, VERSION, self.timing.wait_s(16, rate))
             except OutOfStepError:
                 body = None  # an answer that belongs to an older request
-            except DeviceError as error:
+            except CrashError as error:
                 body, self.earlier_crash = None, error
             if body is not None:
                 return self._known(body)

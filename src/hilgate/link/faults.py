@@ -33,7 +33,15 @@ CFSR_BITS = {
 }
 
 
-def crash(record: FaultRecord, where: str, elf: str | None = None) -> DeviceError:
+class CrashError(DeviceError):
+    """The firmware crashed and was reset; `record` has its registers."""
+
+    def __init__(self, what: str, record: FaultRecord, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.record = record
+
+
+def crash(record: FaultRecord, where: str, elf: str | None = None) -> CrashError:
     """The error that tells of a crash: kind, causes, pc and lr with their functions, state and layer."""
     symbols = Symbols(Path(elf)) if elf else None
 
@@ -51,7 +59,7 @@ def crash(record: FaultRecord, where: str, elf: str | None = None) -> DeviceErro
         " ".join(f"{name} {getattr(record, name):#x}" for name in ("r0", "r1", "r2", "r3", "r12", "xpsr")),
     ]
     hint = "the board was reset and answers again" if symbols else "give the ELF to see function names"
-    return DeviceError("; ".join(parts), where=where, hint=hint)
+    return CrashError("; ".join(parts), record, where=where, hint=hint)
 
 
 class Symbols:

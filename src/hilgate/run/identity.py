@@ -1,0 +1,35 @@
+"""Is the board the one that is meant, and does it run the image under test?"""
+
+from __future__ import annotations
+
+from hilgate.errors import DeviceError, StaleImageError
+from hilgate.link.session import Session
+from hilgate.run.subject import Subject
+
+
+def check_identity(session: Session, subject: Subject) -> None:
+    """Compare what the board says about itself with the ELF. Raises StaleImageError, DeviceError."""
+    said, meant = session.identity, subject.hashes
+    flash = f"flash {subject.elf.name} of cell `{subject.cell}` and run again"
+    if said.image_hash != meant.image:
+        raise StaleImageError(
+            f"the board runs image {said.image_hash.hex()[:16]}, the one under test is {meant.image.hex()[:16]}",
+            where=session.name,
+            hint=flash,
+        )
+    if not said.image_ok:
+        raise StaleImageError(
+            "the image on the board is damaged: its hash does not match its header", where=session.name, hint=flash
+        )
+    if said.weights_hash != meant.weights or said.architecture_hash != meant.architecture:
+        raise StaleImageError(
+            f"the board holds weights {said.weights_hash.hex()[:16]}, under test are {meant.weights.hex()[:16]}",
+            where=session.name,
+            hint=flash,
+        )
+    if said.board_id != subject.board.board_id:
+        what = f"this is board {said.board_id}, the cell is for {subject.board.name} ({subject.board.board_id})"
+        raise StaleImageError(what, where=session.name, hint="take the port of the right board")
+    layers = len(subject.model["layers"])
+    if said.layers != layers:
+        raise DeviceError(f"the board reports {said.layers} layers, model.json has {layers}", where=session.name)
