@@ -399,7 +399,7 @@ def hexadecimal(value: int) -> str:
 
 HEADER = """
 # Registers of the STM32F4 that the firmware touches and the virtual board models. Written by scripts/extract_registers.py;
-# do not edit. `firmware/port/stm32f4/stm32f4_registers.h` is generated from this file by hilgate.build.registers.
+# do not edit. The build room makes registers.h from this file, the emulator its registers.
 #
 # peripheral.<instance>: block (its register layout), base address, bytes; `resets`: where they differ from the block's.
 # block.<block>.<register>: offset, reset value, access, fields = { NAME = [lowest bit, width] }.

@@ -1,0 +1,17 @@
+/* Symbols of the generated linker script, and what the generated vector table points at. */
+#ifndef STARTUP_H
+#define STARTUP_H
+
+#include <stdint.h>
+
+extern const uint8_t image_start[], image_end[]; /* the hashed bytes: vector table to the end of .data's load image */
+extern uint32_t data_start[], bss_start[], stack_bottom[];
+extern const uint32_t data_end[], data_load[], bss_end[], stack_top[];
+extern const uint8_t static_bytes[]; /* its address is the number */
+extern const uint32_t ram_start[], ram_end[];
+
+void reset_handler(void);
+/** Every exception and interrupt that nothing else handles. */
+void fault_entry(void);
+
+#endif

@@ -1,0 +1,19 @@
+/* hilgate's firmware: a model, a link, and the measurement between them. README.md has the state machine. */
+#include "command.h"
+#include "fault.h"
+#include "link.h"
+#include "port.h"
+#include "state.h"
+
+int main(void) {
+    port_start();                                 /* clock, time, counter, watchdog, console */
+    fault_collect(port_facts_get()->reset_cause); /* what ended the last life */
+    state_enter(PROTOCOL_STATE_IDLE);
+    command_start(); /* image hash, weights hash, model_check */
+    link_start();    /* report a crash once */
+    for (;;) {
+        port_watchdog_feed();
+        link_poll(); /* frames in, answers out */
+        port_idle();
+    }
+}

@@ -1,0 +1,136 @@
+"""board.h: what the port's C code needs of board.toml, as constants in the names of registers.h."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from hilgate.build.vectors import load_vectors
+from hilgate.catalogue import Board
+from hilgate.errors import ParamsError
+
+CLOCK_SOURCES = ("hse_pll", "hsi_pll", "hse_bypass_pll")
+
+
+class Facts:
+    """Reads board.toml's tables; a missing or wrong fact is a ParamsError that names it."""
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.where = str(board.folder / "board.toml")
+
+    def get(self, table: str, key: str, default: Any = None) -> Any:
+        value = self.board.tables.get(table, {}).get(key, default)
+        if value is None:
+            raise ParamsError(f"[{table}] has no `{key}`", where=self.where, hint="compare with firmware/boards/TEMPLATE")
+        return value
+
+    def refuse(self, what: str, hint: str = "") -> ParamsError:
+        return ParamsError(what, where=self.where, hint=hint)
+
+
+def render(board: Board) -> str:
+    """The text of board.h."""
+    facts = Facts(board)
+    constants = {
+        "BOARD_ID": f"{board.board_id}u",
+        **clock_constants(facts),
+        **console_constants(facts),
+        "BOARD_COUNTER": f"PROTOCOL_COUNTER_{str(facts.get('counter', 'kind')).upper()}",
+        "BOARD_UID_ADDRESS": f"0x{facts.get('identity', 'uid_address', 0):08X}u",
+        "BOARD_WATCHDOG_MS": f"{facts.get('watchdog', 'timeout_ms')}u",
+    }
+    lines = [f"/* Generated from boards/{board.name}/board.toml. */", "#ifndef BOARD_H", "#define BOARD_H", ""]
+    lines += ['#include "protocol.h"', '#include "registers.h"', ""]
+    lines += [f"#define {name} {value}" for name, value in constants.items()]
+    return "\n".join([*lines, "", "#endif", ""])
+
+
+def clock_constants(facts: Facts) -> dict[str, str]:
+    source = facts.get("clock", "source")
+    if source not in CLOCK_SOURCES:
+        raise facts.refuse(f"[clock] source `{source}` is not known", f"one of {', '.join(CLOCK_SOURCES)}")
+    hsi = facts.get("clock", "hsi_hz")
+    reference = hsi if source == "hsi_pll" else facts.get("clock", "hse_hz")
+    pll = facts.get("clock", "pll")
+    fallback = facts.get("clock", "fallback_pll", pll)
+    hz = pll_hz(reference, pll)
+    if hz != facts.get("clock", "hz"):
+        raise facts.refuse(f"[clock] hz is {facts.get('clock', 'hz')}, but its pll makes {hz}")
+    constants = {
+        "BOARD_CLOCK_SOURCE": f"PROTOCOL_CLOCK_SOURCE_{source.upper()}",
+        "BOARD_CLOCK_HZ": f"{hz}u",
+        "BOARD_RESET_HZ": f"{facts.get('clock', 'reset_hz', hsi)}u",
+        "BOARD_FALLBACK_HZ": f"{pll_hz(hsi, fallback)}u",
+        "BOARD_FLASH_WAIT_STATES": f"{facts.get('clock', 'flash_wait_states')}u",
+        "BOARD_OVER_DRIVE": str(int(facts.get("clock", "over_drive"))),
+        "BOARD_APB1_DIVIDER": f"{facts.get('clock', 'apb1_divider')}u",
+        "BOARD_APB2_DIVIDER": f"{facts.get('clock', 'apb2_divider')}u",
+    }
+    for letter in "mnpq":
+        constants[f"BOARD_PLL_{letter.upper()}"] = f"{pll[letter]}u"
+        constants[f"BOARD_FALLBACK_{letter.upper()}"] = f"{fallback[letter]}u"
+    return constants
+
+
+def pll_hz(reference_hz: int, pll: dict[str, int]) -> int:
+    """Core clock: reference / m * n / p."""
+    return int(reference_hz // pll["m"] * pll["n"] // pll["p"])
+
+
+def console_constants(facts: Facts) -> dict[str, str]:
+    uart = facts.get("console", "uart")
+    vectors = load_vectors(facts.board)
+    constants = {
+        "BOARD_CONSOLE_BASE": f"{uart}_BASE",
+        "BOARD_CONSOLE_BUS": "2" if uart in ("USART1", "USART6") else "1",
+        "BOARD_CONSOLE_INTERRUPT": f"{vectors['interrupts'][uart]}u",
+        "BOARD_CONSOLE_HANDLER": f"{uart}_handler",
+        "BOARD_CONSOLE_ALTERNATE": f"{facts.get('console', 'alternate_function')}u",
+    }
+    bus = constants["BOARD_CONSOLE_BUS"]
+    constants["BOARD_CONSOLE_CLOCK_REGISTER"] = f"(RCC_BASE + RCC_APB{bus}ENR_OFFSET)"
+    constants["BOARD_CONSOLE_CLOCK"] = f"RCC_APB{bus}ENR_{uart}EN"
+    ports = []
+    for line in ("tx", "rx"):
+        port, pin = pin_of(facts, uart, line, vectors)
+        ports.append(port)
+        constants[f"BOARD_CONSOLE_{line.upper()}_GPIO"] = f"GPIO{port}_BASE"
+        constants[f"BOARD_CONSOLE_{line.upper()}_PIN"] = f"{pin}u"
+    constants["BOARD_CONSOLE_PIN_CLOCKS"] = "(" + " | ".join(f"RCC_AHB1ENR_GPIO{p}EN" for p in sorted(set(ports))) + ")"
+    return constants | receive_constants(facts, uart, vectors)
+
+
+def pin_of(facts: Facts, uart: str, line: str, vectors: dict[str, Any]) -> tuple[str, int]:
+    """Port letter and pin number, checked against the MCU's own table."""
+    place = facts.get("console", line)
+    possible = vectors["usart_pins"].get(f"{uart}_{line.upper()}", {})
+    if possible.get(place) != facts.get("console", "alternate_function"):
+        raise facts.refuse(f"[console] {line} = {place} is not {uart}'s on this MCU", f"possible: {possible}")
+    match = re.fullmatch(r"P([A-K])(\d{1,2})", place)
+    assert match is not None
+    return match[1], int(match[2])
+
+
+def receive_constants(facts: Facts, uart: str, vectors: dict[str, Any]) -> dict[str, str]:
+    receive = facts.get("console", "receive")
+    if receive not in ("dma", "interrupt"):
+        raise facts.refuse(f"[console] receive `{receive}` is not known", "dma or interrupt")
+    if receive == "interrupt":
+        return {"BOARD_CONSOLE_RECEIVE_DMA": "0"}
+    controller, stream, channel = vectors["usart_dma"][f"{uart}_RX"][0]
+    half = "L" if stream < 4 else "H"
+    flags = [f"DMA_{half}IFCR_C{flag}IF{stream}" for flag in ("TC", "HT", "TE", "DME", "FE")]
+    constants = {
+        "BOARD_CONSOLE_RECEIVE_DMA": "1",
+        "BOARD_CONSOLE_DMA_BASE": f"DMA{controller}_BASE",
+        "BOARD_CONSOLE_DMA_CLOCK": f"RCC_AHB1ENR_DMA{controller}EN",
+        "BOARD_CONSOLE_DMA_CHANNEL": f"{channel}u",
+        "BOARD_CONSOLE_DMA_FLAGS": f"DMA_{half}ISR_OFFSET",
+        "BOARD_CONSOLE_DMA_CLEAR": f"DMA_{half}IFCR_OFFSET",
+        "BOARD_CONSOLE_DMA_TRANSFER_COMPLETE": f"DMA_{half}ISR_TCIF{stream}",
+        "BOARD_CONSOLE_DMA_ALL_FLAGS": "(" + " | ".join(flags) + ")",
+    }
+    for register in ("CR", "NDTR", "PAR", "M0AR"):
+        constants[f"BOARD_CONSOLE_DMA_STREAM_{register}"] = f"DMA_S{stream}{register}_OFFSET"
+    return constants

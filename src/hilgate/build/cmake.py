@@ -1,0 +1,77 @@
+"""CMake and Ninja: run them, and turn what they say into one clear error."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hilgate.errors import BuildError
+from hilgate.tools import find_tool
+
+# Compiler options by board.toml's `cpu`; -mthumb is in the toolchain file.
+CPU_FLAGS = {"cortex_m4f": "-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard"}
+OPTIMIZE = ("O0", "O1", "O2", "O3", "Os", "Og")
+TIMEOUT_S = 600
+
+
+@dataclass(frozen=True)
+class FirmwareProject:
+    """What one image is made of. firmware, model, generated, board: folders; build: an empty folder for CMake."""
+
+    firmware: Path
+    model: Path
+    generated: Path
+    board: Path
+    build: Path
+    family: str
+    cpu: str
+    optimize: str
+
+
+def build_elf(project: FirmwareProject) -> Path:
+    """Compile and link. Returns the ELF, its hash slot still empty. Raises ToolMissingError, BuildError."""
+    find_tool("arm-none-eabi-gcc")
+    configure = [
+        str(find_tool("cmake")),
+        "-G",
+        "Ninja",
+        f"-DCMAKE_MAKE_PROGRAM={find_tool('ninja')}",
+        f"-DCMAKE_TOOLCHAIN_FILE={project.firmware / 'cmake/arm-none-eabi.cmake'}",
+        f"-DHILGATE_CPU_FLAGS={CPU_FLAGS[project.cpu]}",
+        f"-DHILGATE_MODEL={project.model}",
+        f"-DHILGATE_GENERATED={project.generated}",
+        f"-DHILGATE_BOARD={project.board}",
+        f"-DHILGATE_FAMILY={project.family}",
+        f"-DHILGATE_OPTIMIZE={project.optimize}",
+        "-S",
+        str(project.firmware),
+        "-B",
+        str(project.build),
+    ]
+    run_tool(configure)
+    run_tool([str(find_tool("cmake")), "--build", str(project.build)])
+    return project.build / "firmware.elf"
+
+
+def run_tool(command: Sequence[str]) -> str:
+    """Run a build tool; returns what it printed. Raises BuildError with the first line that names an error."""
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise BuildError(f"took longer than {TIMEOUT_S} s", where=Path(command[0]).name) from error
+    output = answer.stdout + answer.stderr
+    if answer.returncode != 0:
+        raise BuildError(first_error(output), where=Path(command[0]).name, hint="the whole output follows with --verbose")
+    return output
+
+
+def first_error(output: str) -> str:
+    """The first line of a tool's output that says what is wrong."""
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    for line in lines:
+        if re.search(r"\berror\b|overflowed|undefined reference|multiple definition", line, re.IGNORECASE):
+            return line[:400]
+    return lines[-1][:400] if lines else "failed without a word"
