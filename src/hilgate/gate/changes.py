@@ -1,0 +1,90 @@
+"""What moved between two measurements of one cell: layers, parts of memory, hashes, environment. No judgement here.
+
+This is where a chain of causes grows: each entry names a thing, its value in base and in head, None where it is absent.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hilgate.gate.measured import Measurement
+
+HASHES = ("model", "architecture", "weights", "image", "firmware", "dataset")
+
+
+def changes_between(base: Measurement | None, head: Measurement | None) -> dict[str, Any]:
+    """layers, sizes, hashes, environment; layers of a side whose latency is of another source are left out."""
+    return {
+        "layers": _layers(base, head),
+        "sizes": _sizes(base, head),
+        "hashes": [name for name in HASHES if base and head and base.hashes[name] != head.hashes[name]],
+        "environment": _environment(base, head),
+    }
+
+
+def facts(measurement: Measurement | None) -> dict[str, Any] | None:
+    """One side's numbers as reports show them; raw cycles are summed up, samples stay in their own file."""
+    if measurement is None:
+        return None
+    latency = measurement.latency
+    return {
+        "source": measurement.source,
+        "evidence": measurement.evidence,
+        "metric": measurement.metric,
+        "interval": list(measurement.interval),
+        "vectors": measurement.vectors,
+        "mismatches": measurement.mismatches,
+        "flash": measurement.flash,
+        "ram": measurement.ram,
+        "latency": latency
+        and {
+            "runs": len(latency.cycles),
+            "cycles_min": min(latency.cycles),
+            "cycles_max": max(latency.cycles),
+            "clock_hz": latency.clock_hz,
+        },
+        "hashes": measurement.hashes,
+        "environment": measurement.environment,
+    }
+
+
+def _layers(base: Measurement | None, head: Measurement | None) -> list[dict[str, Any]]:
+    """In the head's order, layers that only the base has at the end; a name that repeats is matched by its count."""
+    comparable = base is not None and head is not None and base.source == head.source
+    old = _cycles(base if comparable or head is None else None)
+    new = _cycles(head)
+    return [{"name": key[0], "base": old.get(key), "head": new.get(key)} for key in {**new, **old}]
+
+
+def _cycles(measurement: Measurement | None) -> dict[tuple[str, int], int]:
+    found: dict[tuple[str, int], int] = {}
+    for name, cycles in measurement.latency.layers if measurement and measurement.latency else ():
+        repeat = 0
+        while (name, repeat) in found:
+            repeat += 1
+        found[name, repeat] = cycles
+    return found
+
+
+def _sizes(base: Measurement | None, head: Measurement | None) -> list[dict[str, Any]]:
+    rows = []
+    for memory in ("flash", "ram"):
+        old: dict[str, int] = getattr(base, memory) if base else {}
+        new: dict[str, int] = getattr(head, memory) if head else {}
+        rows += [
+            {"memory": memory, "part": part, "base": old.get(part), "head": new.get(part)}
+            for part in {**new, **old}
+            if part != "capacity_bytes"
+        ]
+    return rows
+
+
+def _environment(base: Measurement | None, head: Measurement | None) -> list[dict[str, Any]]:
+    if base is None or head is None:
+        return []
+    keys = sorted({*base.environment, *head.environment})
+    return [
+        {"name": key, "base": base.environment.get(key), "head": head.environment.get(key)}
+        for key in keys
+        if base.environment.get(key) != head.environment.get(key)
+    ]

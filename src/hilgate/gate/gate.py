@@ -1,0 +1,67 @@
+"""gate: policy + base + head -> verdict. Reads what the run room measured, writes artifacts/gate/verdict.json."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from hilgate.artifacts import artifact, write_json
+from hilgate.errors import UsageError
+from hilgate.gate import git
+from hilgate.gate.judge import judge
+from hilgate.gate.policy import Policy, read_policy
+from hilgate.gate.sides import Side, read_path, read_revision
+from hilgate.gate.verdict import Verdict
+from hilgate.params import load_params
+
+HEAD_LABEL = "this PR"
+PATH_SIGNS = ("./", "../", "/", "~")
+
+
+def execute(root: Path, base: str | None = None, head: Path | None = None, approved_by: str = "") -> Verdict:
+    """Judge the head's measurements and write the verdict.
+
+    base: git revision, measurement.json or folder; None: the default branch, where there is one. head: measurement.json
+    or folder; None: artifacts/run. approved_by: who approved what the head requests; then its own policy judges.
+    Raises UsageError, ParamsError, ArtifactError.
+    """
+    own_policy = read_policy(load_params(root), f"{HEAD_LABEL}'s params.yaml")
+    head_side = _read_head(root, head, own_policy)
+    base_side = _read_base(root, base, [*own_policy.cells, *head_side.measurements])
+    judging = own_policy if approved_by or base_side.policy is None else base_side.policy
+    verdict = judge(judging, base_side, head_side, approved_by)
+    write_json(artifact(root, "gate.verdict"), "verdict", verdict.document())
+    return verdict
+
+
+def _read_head(root: Path, head: Path | None, policy: Policy) -> Side:
+    folder = artifact(root, "run.measurement", "cell").parent.parent
+    if head is None and not folder.is_dir():
+        return Side(HEAD_LABEL, "path", _origin(root, folder), policy=policy)
+    path = folder if head is None else head
+    return replace(read_path(path, HEAD_LABEL, _origin(root, path)), policy=policy)
+
+
+def _read_base(root: Path, base: str | None, cells: list[str]) -> Side:
+    revision = base or git.default_base(root)
+    if revision is None:
+        return Side("no base", "none")
+    if not _is_path(root, revision):
+        side = read_revision(root, revision, cells)
+        return replace(side, label=revision.removeprefix("origin/"))
+    return read_path(Path(revision).expanduser(), Path(revision).name or revision, revision)
+
+
+def _is_path(root: Path, base: str) -> bool:
+    """A revision wins over a file of the same name; `./main` means the file."""
+    if base.startswith(PATH_SIGNS) or base.endswith(".json"):
+        return True
+    if not base.strip():
+        raise UsageError("--base is empty", hint="a branch, a measurement.json or a folder")
+    return Path(base).exists() and not git.knows(root, base)
+
+
+def _origin(root: Path, path: Path) -> str:
+    """A path as people see it in a report, without what is private to this machine where that can be avoided."""
+    absolute = path.resolve()
+    return absolute.relative_to(root).as_posix() if absolute.is_relative_to(root) else path.name

@@ -1,0 +1,69 @@
+"""The few questions that the gate asks git: which commit, which merge-base, what a file holds there.
+
+Nothing is checked out, and no hook or filter of the repository runs.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+from hilgate.errors import ArtifactError, UsageError
+from hilgate.tools import find_tool
+
+DEFAULT_BASES = ("main", "origin/main", "master", "origin/master")
+TIMEOUT_S = 60
+
+
+def default_base(root: Path) -> str | None:
+    """The name of the branch that a change is compared with, or None: no repository, or no such branch."""
+    return next((name for name in (*DEFAULT_BASES, "HEAD") if knows(root, name)), None)
+
+
+def knows(root: Path, revision: str) -> bool:
+    """Whether it names a commit here. A revision that git could take for an option never does."""
+    if revision.startswith("-"):
+        return False
+    return _try(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}") is not None
+
+
+def merge_base(root: Path, revision: str) -> str:
+    """SHA of the commit where HEAD left `revision` (HEAD itself when it is an ancestor). Raises UsageError."""
+    if revision.startswith("-") or any(ord(letter) < 33 for letter in revision):
+        raise UsageError(f"{revision!r} is no git revision", where="--base", hint="a branch, a tag or a commit")
+    hint = "give a branch, tag, commit, measurement.json or folder; in CI fetch the base branch first"
+    if not knows(root, revision):
+        raise UsageError(
+            f"git knows no revision {revision!r} here, and there is no such file", where="--base", hint=hint
+        )
+    sha = _try(root, "merge-base", revision, "HEAD")
+    if not sha:
+        hint = "in a shallow clone: git fetch --unshallow"
+        raise UsageError(f"{revision!r} and HEAD have no common commit", where="--base", hint=hint)
+    return sha.decode().strip()
+
+
+def read_blob(root: Path, sha: str, path: str, largest_bytes: int) -> str | None:
+    """The text of a file at a commit, path relative to the project folder; None: not there. Raises ArtifactError."""
+    name = f"{sha}:./{path}"
+    size = _try(root, "cat-file", "-s", name)
+    if size is None or _try(root, "cat-file", "-t", name) != b"blob\n":
+        return None
+    where = f"{sha[:10]}:{path}"
+    if int(size) > largest_bytes:
+        raise ArtifactError(f"{int(size)} bytes, more than {largest_bytes} are refused", where=where)
+    content = _try(root, "cat-file", "blob", name)
+    try:
+        return (content or b"").decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ArtifactError("not UTF-8 text", where=where) from error
+
+
+def _try(root: Path, *arguments: str) -> bytes | None:
+    """What git prints, or None when it refuses."""
+    command = [str(find_tool("git")), *arguments]
+    try:
+        answer = subprocess.run(command, cwd=root, capture_output=True, timeout=TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"git {arguments[0]} took more than {TIMEOUT_S} s", where=str(root)) from error
+    return answer.stdout if answer.returncode == 0 else None

@@ -1,0 +1,151 @@
+"""Budgets as params.yaml states them (sections `cells` and `gate`), and what one policy asks to change in another."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import re
+from dataclasses import dataclass
+
+from hilgate.errors import ParamsError
+from hilgate.gate.verdict import Request
+from hilgate.params import Cell, Params, build
+
+METRICS = ("accuracy", "flash_bytes", "ram_bytes", "latency_us")
+CELL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]{0,99}")
+LARGEST = 1e15  # no size, time or score of a microcontroller comes near; beyond it something is damaged or forged
+
+
+@dataclass(frozen=True)
+class Budget:
+    """Limits of one metric. max, min: absolute. worse_warn, worse_fail: how much worse than base, a number or "N%"."""
+
+    max: float | None = None
+    min: float | None = None
+    worse_warn: float | str | None = None
+    worse_fail: float | str | None = None
+
+    @property
+    def limit(self) -> float | None:
+        """The absolute limit, whichever side it is on."""
+        return self.min if self.max is None else self.max
+
+
+@dataclass(frozen=True)
+class Policy:
+    """Which cells must be there and what each may cost: budgets[cell][metric]."""
+
+    origin: str
+    cells: dict[str, Cell]
+    budgets: dict[str, dict[str, Budget]]
+
+
+def read_policy(params: Params, origin: str) -> Policy:
+    """The policy of one params.yaml. Raises ParamsError: unknown metric or cell, a limit that makes no sense."""
+    for name in params.cells:
+        check_cell_name(name, str(params.path))
+    budgets: dict[str, dict[str, Budget]] = {}
+    for cell, entry in params.sections["gate"].items():
+        where = f"{params.path}: gate.{cell}"
+        if cell not in params.cells:
+            raise ParamsError("budgets for a cell that `cells` does not have", where=where, hint=_list(params.cells))
+        if not isinstance(entry, dict):
+            raise ParamsError("must be a mapping of metrics", where=where, hint=_list(METRICS))
+        budgets[cell] = {metric: _budget(metric, value, where) for metric, value in entry.items()}
+    return Policy(origin=origin, cells=dict(params.cells), budgets=budgets)
+
+
+def check_cell_name(name: str, where: str) -> str:
+    """Cell names become folders: letters, digits, _ and dots only. Raises ParamsError."""
+    if not CELL_NAME.fullmatch(name) or ".." in name:
+        raise ParamsError(
+            f"{name[:100]!r} is no cell name", where=where, hint="letters, digits, _; as in digits_my_board"
+        )
+    return name
+
+
+def allowance(limit: float | str | None, base: float) -> float | None:
+    """How much worse than `base` a limit allows, in the metric's unit; None when there is no limit."""
+    if isinstance(limit, str):
+        return abs(base) * float(limit[:-1]) / 100
+    return limit
+
+
+def requests_between(base: Policy, head: Policy) -> tuple[Request, ...]:
+    """What the head's policy asks to change: cells and budgets, sorted by cell."""
+    found: list[Request] = []
+    for cell in sorted({*base.cells, *head.cells}):
+        old, new = base.cells.get(cell), head.cells.get(cell)
+        if old != new:
+            found.append(Request("cell", cell, "cell", _cell_text(old), _cell_text(new), _cell_effect(old, new)))
+        if new is not None:
+            found += _budget_requests(cell, base.budgets.get(cell, {}), head.budgets.get(cell, {}))
+    return tuple(found)
+
+
+def _budget_requests(cell: str, base: dict[str, Budget], head: dict[str, Budget]) -> list[Request]:
+    found = []
+    for metric in METRICS:
+        old, new = base.get(metric, Budget()), head.get(metric, Budget())
+        for field in dataclasses.fields(Budget):
+            was, wanted = getattr(old, field.name), getattr(new, field.name)
+            if was != wanted:
+                effect = _budget_effect(field.name, was, wanted)
+                found.append(Request("budget", cell, f"{metric}.{field.name}", _text(was), _text(wanted), effect))
+    return found
+
+
+def _budget_effect(field: str, was: float | str | None, wanted: float | str | None) -> str:
+    if was is None or wanted is None:
+        return "tightens" if was is None else "loosens"
+    if isinstance(was, str) != isinstance(wanted, str):
+        return "changes"
+    old, new = (float(value[:-1]) if isinstance(value, str) else value for value in (was, wanted))
+    return "loosens" if (new > old) != (field == "min") else "tightens"
+
+
+def _cell_effect(old: Cell | None, new: Cell | None) -> str:
+    if old is None:
+        return "adds"
+    return "removes" if new is None else "changes"
+
+
+def _budget(metric: object, value: object, where: str) -> Budget:
+    if metric not in METRICS:
+        raise ParamsError(f"unknown metric `{str(metric)[:60]}`", where=where, hint=_list(METRICS))
+    where = f"{where}.{metric}"
+    budget = build(Budget, value, where)
+    for field in dataclasses.fields(Budget):
+        _check_limit(getattr(budget, field.name), f"{where}.{field.name}", relative=field.name.startswith("worse"))
+    if budget.min is not None and (metric != "accuracy" or budget.max is not None):
+        hint = "accuracy takes min (higher is better) or max (lower is better); every other metric takes max"
+        raise ParamsError("`min` does not belong here", where=where, hint=hint)
+    warn, fail = budget.worse_warn, budget.worse_fail
+    if warn is not None and fail is not None and isinstance(warn, str) == isinstance(fail, str):
+        old, new = (allowance(limit, 100.0) or 0.0 for limit in (warn, fail))
+        if old > new:
+            raise ParamsError("worse_warn is beyond worse_fail", where=where, hint="a warning comes before a failure")
+    return budget
+
+
+def _check_limit(limit: float | str | None, where: str, *, relative: bool) -> None:
+    if limit is None:
+        return
+    if isinstance(limit, str):
+        if not relative or not re.fullmatch(r"\d{1,6}(\.\d{1,6})?%", limit):
+            hint = 'such as 0.5 or "2%"' if relative else "a number"
+            raise ParamsError(f"{limit[:40]!r} is no limit", where=where, hint=hint)
+    elif not math.isfinite(limit) or abs(limit) > LARGEST or (relative and limit < 0):
+        raise ParamsError(f"{limit!r} is no limit", where=where, hint="a finite number" + (", not negative" * relative))
+
+
+def _text(value: float | str | None) -> str:
+    return "not set" if value is None else f"{value:.10g}" if isinstance(value, int | float) else value
+
+
+def _cell_text(cell: Cell | None) -> str:
+    return "not there" if cell is None else f"{cell.task} on {cell.board}"
+
+
+def _list(names: object) -> str:
+    return f"known: {', '.join(map(str, names))}"  # type: ignore[call-overload]

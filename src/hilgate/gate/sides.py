@@ -1,0 +1,106 @@
+"""The two sides of a comparison, read from a folder, a measurement file or a git revision."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hilgate.artifacts import FILES
+from hilgate.errors import ArtifactError, UsageError
+from hilgate.gate import git
+from hilgate.gate.measured import LARGEST_FILE_BYTES, Measurement, parse_measurement
+from hilgate.gate.policy import CELL_NAME, Policy, read_policy
+from hilgate.params import parse_params
+
+MOST_CELLS = 1000
+LARGEST_PARAMS_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Side:
+    """Base or head. label: what people call it; kind: git, path, none; origin: where its files are; sha: a commit."""
+
+    label: str
+    kind: str
+    origin: str = ""
+    sha: str = ""
+    measurements: dict[str, Measurement] = field(default_factory=dict)
+    policy: Policy | None = None
+
+    def about(self) -> dict[str, str]:
+        return {"label": self.label, "kind": self.kind, "origin": self.origin, "sha": self.sha}
+
+
+def read_path(path: Path, label: str, origin: str) -> Side:
+    """A side from measurement.json, its folder, or a folder of cells' folders. Raises UsageError, ArtifactError."""
+    files = _measurement_files(path)
+    measurements: dict[str, Measurement] = {}
+    for file in files:
+        samples = file.parent / "samples.json"
+        measurement = parse_measurement(
+            _read(file), str(file), _read(samples) if samples.is_file() and file.name == "measurement.json" else None
+        )
+        if measurement.cell in measurements or not CELL_NAME.fullmatch(measurement.cell):
+            raise ArtifactError(f"a second or impossible cell {measurement.cell[:100]!r}", where=str(file))
+        if len(files) > 1 and file.parent.name != measurement.cell:
+            raise ArtifactError(f"cell {measurement.cell[:100]!r} in another cell's folder", where=str(file))
+        measurements[measurement.cell] = measurement
+    return Side(label=label, kind="path", origin=origin, measurements=measurements)
+
+
+def read_revision(root: Path, revision: str, cells: Iterable[str]) -> Side:
+    """A side from the merge-base of `revision` and HEAD: its policy, and the measurements committed there.
+
+    cells: of the head, looked up as well, for the case that the base has no policy.
+    """
+    sha = git.merge_base(root, revision)
+    origin = f"{revision} ({sha[:10]})"
+    policy = _policy_at(root, sha, origin)
+    names = sorted({*(policy.cells if policy else ()), *cells})
+    found = {name: _measurement_at(root, sha, name) for name in names}
+    measurements = {name: measurement for name, measurement in found.items() if measurement is not None}
+    return Side(label=revision, kind="git", origin=origin, sha=sha, measurements=measurements, policy=policy)
+
+
+def _policy_at(root: Path, sha: str, origin: str) -> Policy | None:
+    text = git.read_blob(root, sha, "params.yaml", LARGEST_PARAMS_BYTES)
+    return None if text is None else read_policy(parse_params(text, Path(f"{sha[:10]}:params.yaml")), origin)
+
+
+def _measurement_at(root: Path, sha: str, cell: str) -> Measurement | None:
+    path = f"artifacts/{FILES['run.measurement'].format(item=cell)}"
+    text = git.read_blob(root, sha, path, LARGEST_FILE_BYTES)
+    if text is None:
+        return None
+    samples_path = f"artifacts/{FILES['run.samples'].format(item=cell)}"
+    samples = git.read_blob(root, sha, samples_path, LARGEST_FILE_BYTES)
+    where = f"{sha[:10]}:{path}"
+    measurement = parse_measurement(text, where, samples)
+    if measurement.cell != cell:
+        raise ArtifactError(f"cell {measurement.cell[:100]!r} in another cell's folder", where=where)
+    return measurement
+
+
+def _measurement_files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        hint = "give a measurement.json, a folder of them or a git revision"
+        raise UsageError("there is no such file or folder", where=str(path), hint=hint)
+    if (path / "measurement.json").is_file():
+        return [path / "measurement.json"]
+    files = sorted(path.glob("*/measurement.json"))
+    if len(files) > MOST_CELLS:
+        raise ArtifactError(f"{len(files)} cells, more than {MOST_CELLS} are refused", where=str(path))
+    return files
+
+
+def _read(path: Path) -> str:
+    try:
+        size = path.stat().st_size
+        if size > LARGEST_FILE_BYTES:
+            raise ArtifactError(f"{size} bytes, more than {LARGEST_FILE_BYTES} are refused", where=str(path))
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ArtifactError(f"cannot be read: {error}", where=str(path)) from error

@@ -1,0 +1,70 @@
+"""Foreign text made harmless for Markdown on GitHub and for a terminal. A report shows names that strangers chose.
+
+Dangers: Markdown and HTML syntax, @mentions, #references and links, which GitHub resolves in rendered text outside
+code; control characters, which drive terminals; bidirectional and invisible ones, which make text read as another.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+LONGEST_NAME = 80
+LONGEST_TEXT = 600
+INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+PLAIN_NAME = re.compile(r"[A-Za-z0-9 _./+=:,;&%#'\"*>$?!~^(){}\[\]-]+")  # nothing between backticks can end them
+SAFE_TEXT = re.compile(r"[A-Za-z0-9 .,;:%+'\"/=?µ±−…≥≤()-]")
+
+
+class Markdown(str):
+    """Text that is Markdown already; everything else is escaped when a template prints it."""
+
+    __slots__ = ()
+
+
+def visible(text: object, longest: int = LONGEST_TEXT) -> str:
+    """One line of bounded length in which every invisible or direction-changing character is spelled out: [U+202E]."""
+    shown = "".join(_spelled(letter) for letter in str(text)[: longest + 1])
+    return shown if len(str(text)) <= longest else shown[:longest] + "…"
+
+
+def markdown_name(name: object) -> Markdown:
+    """A name as code. Plain ones stay readable in the source, others are spelled in entities inside <code>."""
+    text = visible(name, LONGEST_NAME)
+    if PLAIN_NAME.fullmatch(text):
+        return Markdown(f"`{text}`")
+    entities = (letter if letter.isalnum() or letter == " " else f"&#{ord(letter)};" for letter in text)
+    return Markdown(f"<code>{''.join(entities)}</code>")
+
+
+def markdown_text(text: object) -> Markdown:
+    """A sentence: names in backticks become code, all else that could be syntax, a mention or a link is defused."""
+    if isinstance(text, Markdown):
+        return text
+    parts = visible(text).split("`")
+    if len(parts) % 2 == 0:  # a backtick without its partner opens nothing
+        parts = ["'".join(parts)]
+    return Markdown("".join(markdown_name(part) if odd % 2 else _defused(part) for odd, part in enumerate(parts)))
+
+
+def _spelled(letter: str) -> str:
+    if letter in "\n\r\t":
+        return " "
+    category = unicodedata.category(letter)
+    stacked = category in ("Mn", "Me")
+    return f"[U+{ord(letter):04X}]" if category in INVISIBLE or stacked else letter
+
+
+def _defused(text: str) -> str:
+    """Entities for whatever is not plain; a zero-width space behind @ and in front of what would become a link."""
+    kept = "".join(
+        letter if SAFE_TEXT.fullmatch(letter) or letter.isalpha() or _inside_word(text, at) else f"&#{ord(letter)};"
+        for at, letter in enumerate(text)
+    )
+    kept = re.sub(r"(?i)(:)(//)|(www)(\.)", lambda found: "&#8203;".join(part for part in found.groups() if part), kept)
+    return kept.replace("&#64;", "&#64;&#8203;").replace("&#35;", "&#35;&#8203;")
+
+
+def _inside_word(text: str, at: int) -> bool:
+    """An underscore between letters or digits means no emphasis."""
+    return text[at] == "_" and 0 < at < len(text) - 1 and text[at - 1].isalnum() and text[at + 1].isalnum()

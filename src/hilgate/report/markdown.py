@@ -1,0 +1,165 @@
+"""The verdict as Markdown for GitHub: the most important first, and never longer than a comment may be."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hilgate.report import words
+from hilgate.report.escape import Markdown, markdown_name, markdown_text
+from hilgate.units import amount, change
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+LONGEST_BYTES = 65_000  # GitHub refuses a comment of more than 65,536 characters; bytes are never fewer than characters
+CELLS_IN_FULL = 4  # with more cells an overview comes first, and cells that pass are one row in it
+MOST_LAYERS = 10
+MEMORIES = {"flash": "flash", "ram": "RAM"}
+
+
+def render(verdict: dict[str, Any], title: str) -> str:
+    """A verdict document as Markdown, at most LONGEST_BYTES long in UTF-8."""
+    macros: Any = _environment().get_template("report.md.j2").module
+    parts = [macros.header(verdict, title)]
+    if verdict["requests"]:
+        parts.append(macros.requests(verdict))
+    cells = sorted(verdict["cells"], key=lambda cell: (words.WORST_FIRST.index(cell["outcome"]), cell["cell"]))
+    if len(cells) > CELLS_IN_FULL:
+        parts.append(macros.overview(verdict))
+        cells = [cell for cell in cells if cell["outcome"] != "pass"]
+    footer = macros.footer(verdict)
+    room = LONGEST_BYTES - _bytes("".join(parts) + footer)
+    parts += _fitting(cells, verdict, macros, room)
+    return "".join([*parts, footer])
+
+
+def _fitting(cells: list[dict[str, Any]], verdict: dict[str, Any], macros: Any, room: int) -> list[str]:
+    """Cells in full while they fit, then one line each, then how many are left out."""
+    parts: list[str] = []
+    room -= 200  # for the last line
+    for place, cell in enumerate(cells):
+        short = macros.line(verdict, cell)
+        reserve = sum(_bytes(macros.line(verdict, later)) for later in cells[place + 1 :])
+        full = macros.cell(verdict, cell)
+        text = full if _bytes(full) + reserve <= room else short if _bytes(short) <= room else ""
+        if not text:
+            parts.append(f"\n\nand {len(cells) - place} more cells: see `artifacts/gate/verdict.json`.")
+            break
+        parts.append(("\n" if text is short and place else "") + text)
+        room -= _bytes(text) + 1
+    return parts
+
+
+def _bytes(text: str) -> int:
+    return len(text.encode())
+
+
+def _environment() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(  # noqa: S701 (Markdown, not HTML: `finalize` escapes every expression)
+        loader=PackageLoader("hilgate.report"), finalize=markdown_text, undefined=StrictUndefined
+    )
+    functions: dict[str, Any] = {
+        "name": lambda value: markdown_name("none" if value is None else value),
+        "sign": lambda outcome: Markdown(words.SIGNS[outcome]),
+        "headline": words.headline,
+        "side": lambda side: "nothing" if side["kind"] == "none" else side["origin"],
+        "rows": words.rows,
+        "reasons": words.reasons,
+        "overview_values": _overview_values,
+        "movers": movers,
+        "moved": moved,
+        "cycles_source": lambda cell: (cell["facts"]["head"] or cell["facts"]["base"])["source"],
+        "count": count,
+        "difference": difference,
+        "part_name": lambda part: f"{MEMORIES[part['memory']]} {part['part'].removesuffix('_bytes').replace('_', ' ')}",
+        "evidence": words.evidence_sentence,
+        "paired": words.paired_sentence,
+        "provenance": _provenance,
+    }
+    environment.globals.update(functions)
+    return environment
+
+
+def movers(cell: dict[str, Any]) -> list[dict[str, Any]]:
+    """The layers that moved most; where none did or nothing can be compared, the most expensive ones."""
+    layers = cell["changes"]["layers"]
+    changed = [layer for layer in layers if layer["base"] != layer["head"] and _comparable(cell)]
+    ranked = sorted(changed or layers, key=lambda layer: -abs(_delta(layer) if changed else _cost(layer)))
+    return ranked[:MOST_LAYERS]
+
+
+def moved(cell: dict[str, Any]) -> str:
+    """What the list of layers shows: `2 of 4 changed`, or why there is nothing to compare."""
+    layers = cell["changes"]["layers"]
+    if not _comparable(cell):
+        return "nothing to compare with"
+    changed = sum(layer["base"] != layer["head"] for layer in layers)
+    return f"{changed} of {len(layers)} changed" if changed else "none changed"
+
+
+def count(value: int | None) -> str:
+    return "none" if value is None else f"{value:,}"
+
+
+def difference(row: dict[str, Any], cell: dict[str, Any]) -> str:
+    """Change of a layer or a part of memory, in percent of base where there is one."""
+    old, new = row["base"], row["head"]
+    if old is None or new is None:
+        alone = None in (cell["facts"]["base"], cell["facts"]["head"]) or not _comparable(cell)
+        return "not compared" if alone else "new" if old is None else "gone"
+    text = (
+        change("score", float(new - old)) if abs(new - old) < 1e5 else f"{'+' if new > old else '−'}{abs(new - old):,}"
+    )
+    return f"{text} ({(new - old) / old:+.2%})".replace("-", "−").replace("%", " %") if old and new != old else text
+
+
+def _comparable(cell: dict[str, Any]) -> bool:
+    return any(layer["base"] is not None for layer in cell["changes"]["layers"]) and cell["facts"]["head"] is not None
+
+
+def _delta(layer: dict[str, Any]) -> int:
+    return int(layer["head"] or 0) - int(layer["base"] or 0)
+
+
+def _cost(layer: dict[str, Any]) -> int:
+    return int(layer["head"] or layer["base"] or 0)
+
+
+def _overview_values(cell: dict[str, Any]) -> list[str]:
+    """Accuracy, flash, RAM, predicted latency, measured latency; each with its change."""
+    values = {axis["metric"]: _value_and_change(axis) for axis in cell["axes"]}
+    source = next(axis["source"] for axis in cell["axes"] if axis["metric"] == "latency_us")
+    latency = values["latency_us"]
+    return [
+        values["accuracy"],
+        values["flash_bytes"],
+        values["ram_bytes"],
+        latency if source != "measured" else "",
+        latency if source == "measured" else "",
+    ]
+
+
+def _value_and_change(axis: dict[str, Any]) -> str:
+    value = amount(axis["unit"], axis["value"])
+    if axis["change"] is None:
+        return value
+    return f"{value}, {change(axis['unit'], axis['change'], axis['base'])}"
+
+
+def _provenance(cell: dict[str, Any]) -> list[tuple[Any, Any, Any]]:
+    """Hashes and environment of both sides, as rows of name, base, head."""
+    base, head = cell["facts"]["base"] or {}, cell["facts"]["head"] or {}
+    rows: list[tuple[Any, Any, Any]] = []
+    for field in ("hashes", "environment"):
+        old, new = base.get(field, {}), head.get(field, {})
+        for key in sorted({*old, *new})[:40]:
+            rows.append((key, _fact(field, old.get(key)), _fact(field, new.get(key))))
+    return rows
+
+
+def _fact(field: str, value: object) -> Markdown:
+    if value is None:
+        return Markdown("none")
+    return markdown_name(str(value)[:12] if field == "hashes" else value)

@@ -1,0 +1,27 @@
+"""report: artifacts/gate/verdict.json -> what people read. It judges nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from hilgate.artifacts import artifact, atomic_write, needed, read_json
+from hilgate.params import build, load_params
+from hilgate.report import markdown
+
+
+@dataclass(frozen=True)
+class ReportParams:
+    """Section `report` of params.yaml."""
+
+    title: str = "hilgate"
+
+
+def execute(root: Path) -> list[Path]:
+    """Write every report format; the paths written. Raises ArtifactError when there is no verdict, ParamsError."""
+    params = load_params(root)
+    settings = build(ReportParams, params.sections["report"], f"{params.path}: report")
+    verdict = read_json(needed(root, "gate.verdict"), "verdict")
+    path = artifact(root, "report.markdown")
+    atomic_write(path, markdown.render(verdict, settings.title).encode())
+    return [path]
