@@ -1,4 +1,4 @@
-"""The files that cross between rooms: their names, schemas and versions. No room writes a file for another room elsewhere.
+"""The files that cross between rooms: their names, schemas and versions. No room writes for another room elsewhere.
 
 Every room writes under artifacts/<room>/<item>/, where the item is a task (data, train, export, quantize, compile) or a
 cell (build, run). JSON files carry `schema` (their name) and `version`, and are checked on every read and write against
@@ -30,7 +30,8 @@ FILES = {
     "quantize.report": "quantize/{item}/report.json",  # int8 score, per-layer error
     "compile.folder": "compile/{item}/c",  # the C folder: model.h, model.c, weights.bin, weights.c, kernels, model.json
     "compile.model": "compile/{item}/c/model.json",
-    "compile.vectors": "compile/{item}/vectors.npz",  # input: int8 (N, input_bytes) of the whole test set, expected: int8 (N, output_bytes) by the NumPy reference, label
+    # the whole test set: input int8 (N, input_bytes), expected int8 (N, output_bytes) by the NumPy reference, label
+    "compile.vectors": "compile/{item}/vectors.npz",
     "build.elf": "build/{item}/firmware.elf",
     "build.host": "build/{item}/libmodel.so",  # the same C folder for the host, same outputs
     "build.sizes": "build/{item}/sizes.json",
@@ -51,8 +52,8 @@ def needed(root: Path, name: str, item: str = "") -> Path:
     """The same, of a file that must be there. Raises ArtifactError that names the command which makes it."""
     path = artifact(root, name, item)
     if not path.exists():
-        room = name.split(".")[0]
-        raise ArtifactError("this file is missing", where=str(path), hint=f"make it with `hilgate {room} {item}`, or `dvc repro`")
+        hint = f"make it with `hilgate {name.partition('.')[0]} {item}`, or `dvc repro`"
+        raise ArtifactError("this file is missing", where=str(path), hint=hint)
     return path
 
 
@@ -63,8 +64,8 @@ def atomic_write(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
@@ -78,7 +79,7 @@ def write_json(path: Path, schema: str, content: dict[str, Any], version: int = 
 
 
 def read_json(path: Path, schema: str, version: int = 1) -> dict[str, Any]:
-    """Read and check. Raises ArtifactError: missing, not JSON, wrong schema or version, or a field that breaks the schema."""
+    """Read and check. Raises ArtifactError: missing, not JSON, wrong schema or version, or against the schema."""
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -95,7 +96,8 @@ def parse_json(text: str, schema: str, *, where: str, version: int = 1) -> dict[
     if not isinstance(document, dict) or document.get("schema") != schema:
         raise ArtifactError(f"not a `{schema}` file", where=where)
     if document.get("version") != version:
-        raise ArtifactError(f"version {document.get('version')!r}, this hilgate reads {version}", where=where, hint="make it again")
+        what = f"version {document.get('version')!r}, this hilgate reads {version}"
+        raise ArtifactError(what, where=where, hint="make it again")
     _check(document, schema, where)
     return document
 

@@ -55,7 +55,7 @@ def boards_folder(root: Path) -> Path:
 
 
 def board_names(root: Path) -> list[str]:
-    """Names of all boards of this project, sorted; folders without a board.toml (TEMPLATE has one but is no board) are left out."""
+    """Names of all boards of this project, sorted: folders with a board.toml, but TEMPLATE is no board."""
     return sorted(p.parent.name for p in boards_folder(root).glob("*/board.toml") if p.parent.name != "TEMPLATE")
 
 
@@ -74,7 +74,8 @@ def load_board(name: str, root: Path) -> Board:
     except tomllib.TOMLDecodeError as error:
         raise ParamsError(f"not valid TOML: {error}", where=str(path)) from error
     except (KeyError, TypeError) as error:
-        raise ParamsError(f"missing or wrong fact: {error}", where=str(path), hint="compare with firmware/boards/TEMPLATE") from error
+        hint = "compare with firmware/boards/TEMPLATE"
+        raise ParamsError(f"missing or wrong fact: {error}", where=str(path), hint=hint) from error
 
 
 def _board(facts: dict[str, Any], folder: Path) -> Board:

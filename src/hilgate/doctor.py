@@ -23,8 +23,8 @@ PACKAGES = {  # extra of the hilgate package -> what it is for, and whether a us
     "dev": ("hilgate's own tests", False),
 }
 OTHER_COMPILER = (
-    f"not the pinned {tools.PINNED_ARM_GCC} (Debian 12, .github/container/Dockerfile): sizes and cycles may differ from "
-    "the committed ones, and tests compare them with bounds"
+    f"not the pinned {tools.PINNED_ARM_GCC} (Debian 12, .github/container/Dockerfile): sizes and cycles may differ "
+    "from the committed ones, and tests compare them with bounds"
 )
 
 

@@ -106,7 +106,7 @@ class DeviceError(HilgateError):
     exit_code = 27
 
 
-class VirtualFault(HilgateError):
+class VirtualFault(HilgateError):  # noqa: N818
     exit_code = 28
 
 

@@ -1,7 +1,7 @@
 """The only reader of params.yaml. Unknown keys, missing keys and wrong types are errors that name the place.
 
-`load_params(root)` gives Params, whose sections are plain mappings by item; a room turns its item into a frozen dataclass
-of its own with `section(...)`, which checks every key against the dataclass.
+`load_params(root)` gives Params, whose sections are plain mappings by item; a room turns its item into a frozen
+dataclass of its own with `section(...)`, which checks every key against the dataclass.
 """
 
 from __future__ import annotations
@@ -46,7 +46,8 @@ class Params:
 
     def cell(self, name: str) -> Cell:
         if name not in self.cells:
-            raise ParamsError(f"there is no cell `{name}`", where=str(self.path), hint=f"cells: {', '.join(self.cells)}")
+            hint = f"cells: {', '.join(self.cells)}"
+            raise ParamsError(f"there is no cell `{name}`", where=str(self.path), hint=hint)
         return self.cells[name]
 
 
