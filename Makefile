@@ -29,7 +29,7 @@ lock: setup ## renew requirements.lock from pyproject.toml
 soak: setup ## long campaigns: fuzzing, power cuts, lost bytes
 	@scripts/test -m soak
 
-bench: setup ## speed of the virtual board, kernels and command line; writes docs/benchmarks.md
+bench: setup ## speed of the command line, the virtual board and the kernels
 	@scripts/bench
 
 clean: ## remove what was built; .venv, downloads and results stay
