@@ -1,0 +1,181 @@
+"""Run generated C folders: on the host under ASan and UBSan, and cross-compiled on a bare virtual core."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hilgate.compile import emit
+from hilgate.compile.compile import allocate
+from hilgate.compile.graph import Graph
+from hilgate.compile.options import Options
+
+WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror"]
+SANITIZE = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all", "-fno-omit-frame-pointer"]
+CORES = {"cortex-m4": ["-mfloat-abi=softfp", "-mfpu=fpv4-sp-d16"], "cortex-m3": [], "cortex-m0": []}
+RENAMED = ("model_run", "model_profile", "model_check", "model_architecture_hash", "model_weights")
+
+HOST_MAIN = """
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+typedef void (*run_fn)(const uint8_t *, uint8_t *);
+%(declarations)s
+static const struct { run_fn run; uint32_t arena, inputs, outputs, place[16]; } table[] = {%(rows)s};
+static void fill(uint8_t *to, uint32_t bytes) { if (fread(to, 1, bytes, stdin) != bytes) exit(9); }
+int main(int count, char **arguments) {
+    (void)count;
+    const uint32_t index = (uint32_t)atoi(arguments[1]), bytes = (uint32_t)atoi(arguments[2]), n = (uint32_t)atoi(arguments[3]);
+    uint8_t *weights = aligned_alloc(16, (bytes + 15u) / 16u * 16u), *arena = malloc(table[index].arena);
+    fill(weights, bytes);
+    for (uint32_t i = 0; i < n; i++) {
+        const uint32_t *place = table[index].place;
+        memset(arena, 0xa5, table[index].arena);
+        for (uint32_t k = 0; k < table[index].inputs; k++, place += 2) fill(arena + place[0], place[1]);
+        table[index].run(weights, arena);
+        for (uint32_t k = 0; k < table[index].outputs; k++, place += 2) fwrite(arena + place[0], 1, place[1], stdout);
+    }
+    free(weights);
+    free(arena);
+    return 0;
+}
+"""
+
+
+@dataclass
+class Built:
+    """One compiled graph in a bundle. blob: weights.bin; places: (offset, bytes) of inputs, then of outputs."""
+
+    graph: Graph
+    made: emit.Emission
+    blob: bytes
+
+    @property
+    def places(self) -> list[tuple[int, int]]:
+        names = [*self.graph.inputs, *self.graph.outputs]
+        return [(self.made.plan.offset[name], self.graph.tensors[name].bytes) for name in names]
+
+
+class Bundle:
+    """Several graphs compiled into one host program and one image per core; each runs by its index."""
+
+    def __init__(self, graphs: list[Graph], folder: Path, options: Options | None = None) -> None:
+        self.folder, self.built = folder, []
+        for index, graph in enumerate(graphs):
+            made = allocate(graph, options or Options(), "0" * 64)
+            written = emit.files(made)
+            for name, content in written.items():
+                path = folder / f"case_{index}" / name
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+            self.built.append(Built(graph, made, written["weights.bin"]))
+            self._wrap(index)
+        self._images: dict[str, Path] = {}
+        self._host: Path | None = None
+
+    def _wrap(self, index: int) -> None:
+        defines = "".join(f"#define {name} case_{index}_{name}\n" for name in RENAMED)
+        (self.folder / f"case_{index}.c").write_text(f'{defines}#include "case_{index}/model.c"\n')
+
+    @property
+    def sources(self) -> list[str]:
+        return [str(self.folder / f"case_{index}.c") for index in range(len(self.built))]
+
+    def host(self, index: int, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Outputs (N, *shape) of the host program; a sanitizer's report fails."""
+        built = self.built[index]
+        if self._host is None:
+            self._host = self._build_host()
+        count = next(iter(inputs.values())).shape[0]
+        stream = built.blob + b"".join(inputs[name][i].tobytes() for i in range(count) for name in built.graph.inputs)
+        command = [str(self._host), str(index), str(len(built.blob)), str(count)]
+        done = subprocess.run(command, input=stream, capture_output=True)
+        assert done.returncode == 0, done.stderr.decode()[-2000:]
+        return self._split(built, done.stdout, count)
+
+    def _build_host(self) -> Path:
+        rows = ", ".join(
+            f"{{case_{i}_model_run, {b.made.plan.arena_bytes}, {len(b.graph.inputs)}, {len(b.graph.outputs)}, "
+            f"{{{', '.join(f'{o}, {s}' for o, s in b.places)}}}}}"
+            for i, b in enumerate(self.built)
+        )
+        declarations = "".join(
+            f"void case_{i}_model_run(const uint8_t *, uint8_t *);\n" for i in range(len(self.built))
+        )
+        main = self.folder / "host_main.c"
+        main.write_text(HOST_MAIN % {"rows": rows, "declarations": declarations})
+        program = self.folder / "host"
+        compiler = ["gcc", "-O1", "-g", *WARNINGS, *SANITIZE, "-o", str(program)]
+        done = subprocess.run([*compiler, str(main), *self.sources], capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+        return program
+
+    def core(self, cpu: str, index: int, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """The same on a bare virtual core, cross-compiled for `cpu`."""
+        from hilgate.virtual.bare import SCRATCH, BareMachine
+
+        built = self.built[index]
+        machine = BareMachine(self.image(cpu), cycles=False)
+        weights_at, arena_at = SCRATCH, SCRATCH + (1 << 19)
+        machine.write(weights_at, built.blob)
+        count = next(iter(inputs.values())).shape[0]
+        ins = built.places[: len(built.graph.inputs)]
+        stream = bytearray()
+        for i in range(count):
+            for name, (offset, _) in zip(built.graph.inputs, ins, strict=True):
+                machine.write(arena_at + offset, inputs[name][i].tobytes())
+            machine.call(f"case_{index}_model_run", weights_at, arena_at)
+            for offset, size in built.places[len(ins) :]:
+                stream += machine.read(arena_at + offset, size)
+        return self._split(built, bytes(stream), count)
+
+    def image(self, cpu: str) -> Path:
+        """One linked image of all graphs for a core."""
+        if cpu not in self._images:
+            target = ["-mcpu=" + cpu, "-mthumb", *CORES[cpu], "-ffreestanding", "-nostdlib"]
+            flags = ["-O2", *WARNINGS, *target, "-Wl,-Ttext=0x08000000,-e,0,--no-warn-rwx-segments"]
+            path = self.folder / f"{cpu}.elf"
+            # -lc only for memcpy, which gcc may emit even when freestanding
+            command = ["arm-none-eabi-gcc", *flags, "-o", str(path), *self.sources, "-lc", "-lgcc"]
+            done = subprocess.run(command, capture_output=True, text=True)
+            assert done.returncode == 0, done.stderr[-3000:]
+            self._images[cpu] = path
+        return self._images[cpu]
+
+    @staticmethod
+    def _split(built: Built, stream: bytes, count: int) -> list[np.ndarray]:
+        tensors = [built.graph.tensors[name] for name in built.graph.outputs]
+        size = sum(tensor.bytes for tensor in tensors)
+        assert len(stream) == size * count
+        rows = np.frombuffer(stream, np.uint8).reshape(count, size)
+        outputs, at = [], 0
+        for tensor in tensors:
+            part = np.ascontiguousarray(rows[:, at : at + tensor.bytes]).view(tensor.dtype)
+            outputs.append(part.reshape(count, *tensor.shape))
+            at += tensor.bytes
+        return outputs
+
+
+@pytest.fixture(scope="session")
+def make_bundle(tmp_path_factory: pytest.TempPathFactory):
+    """make_bundle(graphs) -> Bundle in a folder of its own, removed at the end of the session."""
+    folders: list[Path] = []
+
+    def make(graphs: list[Graph], options: Options | None = None) -> Bundle:
+        folders.append(tmp_path_factory.mktemp("bundle"))
+        return Bundle(graphs, folders[-1], options)
+
+    yield make
+    for folder in folders:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def warnings_flags() -> list[str]:
+    return WARNINGS
