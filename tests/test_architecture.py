@@ -178,7 +178,7 @@ def test_operator_folders_are_whole() -> None:
     operators = folders("src/hilgate/compile/ops")
     assert "TEMPLATE" in {folder.name for folder in operators}
     for folder in operators:
-        stem = "template" if folder.name == "TEMPLATE" else folder.name
+        stem = folder.name.lower()
         for name in ("op.py", f"{stem}.c", f"{stem}.h", "cases.toml"):
             assert (folder / name).is_file(), f"{folder.relative_to(ROOT)} has no {name}"
 
@@ -231,7 +231,9 @@ def test_no_registry_host_machine_path_or_unfinished_work() -> None:
     found = []
     for path in tracked():
         content = path.read_bytes()
-        if path == Path(__file__) or path.suffix == ".lock" or b"\0" in content:  # a lock has no prose, NUL means binary
+        if (
+            path == Path(__file__) or path.suffix == ".lock" or b"\0" in content
+        ):  # a lock has no prose, NUL means binary
             continue
         for number, line in enumerate(content.decode("utf-8").splitlines(), 1):
             if any(host in line for host in REGISTRIES) or MACHINE.search(line) or UNFINISHED.search(line):

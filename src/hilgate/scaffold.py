@@ -94,16 +94,23 @@ def _free_board_id(root: Path) -> int:
 
 def _rename(folder: Path, name: str, facts: dict[str, str]) -> None:
     """Put the name, in each spelling, where the template has its own, in file names and text; set facts of a board."""
-    camel = "".join(part.capitalize() for part in name.split("_"))
     for path in sorted(folder.rglob("*"), reverse=True):
         if path.is_file():
-            text = path.read_text("utf-8")
-            text = re.sub(r"(?<=_)TEMPLATE|TEMPLATE(?=_)", name.upper(), text)  # C macros and include guards
-            text = re.sub(r"\bTEMPLATE\b", name, text)
-            text = re.sub(r"\btemplate(?=[_.])|(?<=_)template\b", name, text)
-            text = re.sub(r"\bTemplate(?=[A-Z(:\W])", camel, text)
+            text = renamed(path.read_text("utf-8"), name)
             for key, value in facts.items():
                 text = re.sub(rf"^{key} = \d+", f"{key} = {value}", text, flags=re.MULTILINE)
             path.write_text(text, "utf-8")
-        if "template" in path.name.lower():
-            path.rename(path.with_name(re.sub("template", name, path.name, flags=re.IGNORECASE)))
+        path.rename(path.with_name(path.name.replace("TEMPLATE", name).replace("template", name)))
+
+
+def renamed(text: str, name: str) -> str:
+    """TEMPLATE and template_s8 with `name` instead; in macros PUMP_STATE_H; the class Template as PumpState."""
+
+    def spelled(found: re.Match[str]) -> str:
+        rest = found.group(0).replace("TEMPLATE", "")
+        return found.group(0).replace("TEMPLATE", name.upper() if rest.isupper() else name)
+
+    camel = "".join(part.capitalize() for part in name.split("_"))
+    text = re.sub(r"\w*TEMPLATE\w*", spelled, text)
+    text = re.sub(r"\btemplate(?=[_.]\w)", name, text)  # template_s8, template.h
+    return re.sub(r"\bTemplate\b", camel, text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import sys
@@ -16,7 +17,7 @@ from hilgate import cli
 from hilgate.catalogue import board_names, load_board
 from hilgate.errors import UsageError
 from hilgate.params import parse_params
-from hilgate.scaffold import KINDS, create
+from hilgate.scaffold import KINDS, create, renamed
 from hilgate.task import load_task
 
 NAMES = ["vibration", "pump_state_2", "x"]
@@ -64,8 +65,30 @@ def test_new_task_loads_splits_and_takes_a_batch(project: Path, monkeypatch: pyt
     network = task.network(task.train_params(**example["train"]["vibration"]))
     outputs = network(torch.from_numpy(x))
     assert torch.isfinite(task.loss(outputs, torch.from_numpy(splits["test"].y[:4])))
-    for module in [name for name in sys.modules if name.split(".")[0] == "tasks"]:
+    for module in [name for name in sys.modules if name.split(".", 1)[0] == "tasks"]:
         monkeypatch.delitem(sys.modules, module)  # the next test gets this project's own tasks
+
+
+def test_every_spelling_is_renamed() -> None:
+    text = "TEMPLATE TEMPLATE_s8 template_s8 template.h HILGATE_TEMPLATE_H tasks.TEMPLATE.data Template(Op) a template."
+    expected = "pump_2 pump_2_s8 pump_2_s8 pump_2.h HILGATE_PUMP_2_H tasks.pump_2.data Pump2(Op) a template."
+    assert renamed(text, "pump_2") == expected
+
+
+def test_new_operator_is_complete_and_computes(project: Path) -> None:
+    """The copy is imported from its own file: its reference reverses the input, as the template's does."""
+    create("op", "turn_around", project)
+    folder = project / KINDS["op"].parent / "turn_around"
+    assert {"op.py", "turn_around.c", "turn_around.h", "cases.toml"} <= {path.name for path in folder.iterdir()}
+    spec = importlib.util.spec_from_file_location("turn_around_op", folder / "op.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["turn_around_op"] = module
+    spec.loader.exec_module(module)
+    assert module.OP.__name__ == "TurnAround" and module.OP.kind == "turn_around"
+    x = np.arange(6, dtype=np.int8).reshape(1, 6)
+    assert module.OP().reference(None, [x]).tolist() == [[5, 4, 3, 2, 1, 0]]
+    guard = (folder / "turn_around.h").read_text()
+    assert "#ifndef HILGATE_TURN_AROUND_H" in guard and "turn_around_s8(" in guard
 
 
 def test_lines_of_a_new_task_fit_params(project: Path) -> None:
