@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+import re
+import shutil
 from pathlib import Path
 
 import pytest
+
+TEMPLATE_STAGES = ("data", "train", "export", "quantize")
 
 
 @pytest.fixture(scope="session")
 def root() -> Path:
     """The project folder."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture
+def new_project(root, tmp_path):
+    """An empty project whose one task, `waves`, is a copy of src/tasks/TEMPLATE."""
+    return make_project(root, tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def trained_project(root, tmp_path_factory):
+    """The same, taken through data, train, export and quantize once for all tests: read it, never write it."""
+    from importlib import import_module
+
+    from hilgate.params import load_params
+
+    project = make_project(root, tmp_path_factory.mktemp("trained"))
+    for room in TEMPLATE_STAGES:
+        import_module(f"hilgate.{room}.{room}").execute("waves", load_params(project), project)
+    return project
+
+
+def make_project(root: Path, project: Path) -> Path:
+    """What `hilgate new task waves` makes, with the template's own lines as params.yaml."""
+    target = project / "src" / "tasks" / "waves"
+    shutil.copytree(root / "src" / "tasks" / "TEMPLATE", target, ignore=shutil.ignore_patterns("__pycache__"))
+    (project / "src" / "tasks" / "__init__.py").touch()
+    for path in target.iterdir():
+        path.write_text(re.sub(r"\bTEMPLATE\b", "waves", path.read_text("utf-8")), "utf-8")
+    (target / "params.example.yaml").rename(project / "params.yaml")
+    return project

@@ -149,17 +149,18 @@ def load_task(name: str, root: Path | None = None) -> Task:
 
 
 def _import(name: str, root: Path | None) -> ModuleType:
-    """The package tasks.<name>, from root/src when it is there, else from where Python finds it."""
-    if root is None or not (root / "src" / "tasks" / name).is_dir():
-        return importlib.import_module(f"tasks.{name}")
-    source = str(root / "src")
-    if source not in sys.path:
-        sys.path.insert(0, source)
-    loaded = sys.modules.get(f"tasks.{name}")
-    if loaded is None or not str(loaded.__file__).startswith(source + "/"):
-        for module in [m for m in sys.modules if m == "tasks" or m.startswith("tasks.")]:
-            del sys.modules[module]  # another project's
-        importlib.invalidate_caches()
-        sys.path.remove(source)
-        sys.path.insert(0, source)
+    """The package tasks.<name>, from root/src/tasks when the project has one, else from where Python finds it."""
+    if root is not None and (root / "src" / "tasks").is_dir():
+        _use(str(root / "src"))
     return importlib.import_module(f"tasks.{name}")
+
+
+def _use(source: str) -> None:
+    """Make `tasks` mean source/tasks, also when another project's was imported before."""
+    if source not in sys.path[:1]:
+        sys.path.insert(0, source)
+    loaded = sys.modules.get("tasks")
+    if loaded is not None and f"{source}/tasks" not in loaded.__path__:
+        for module in [m for m in sys.modules if m == "tasks" or m.startswith("tasks.")]:
+            del sys.modules[module]
+    importlib.invalidate_caches()

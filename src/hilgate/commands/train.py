@@ -1,6 +1,7 @@
 """hilgate train TASK"""
 
 from pathlib import Path
+from typing import Annotated
 
 import typer
 
@@ -11,8 +12,12 @@ from hilgate.train.train import execute
 
 def command(
     task: str,
-    quick: bool = typer.Option(False, "--quick", help="Use the task's `quick` parameters: minutes instead of hours."),
-    checkpoints: Path | None = typer.Option(None, help="Folder for the weights and the history after every epoch."),
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Use the task's `quick` parameters: minutes, not hours.")
+    ] = False,
+    checkpoints: Annotated[
+        Path | None, typer.Option(help="Folder for the weights and the history after every epoch.")
+    ] = None,
 ) -> None:
     """Train a task's network."""
     root = project_root()

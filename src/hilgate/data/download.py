@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 3  # a cut connection is taken up again where it broke
 TIMEOUT_S = (10, 60)  # to connect, and between two chunks
 CHUNK_BYTES = 1 << 16
-Advance = Callable[[int], None]
+Advance = Callable[[int, int | None], None]  # bytes so far, and in all if the server says
 
 
 @dataclass(frozen=True)
@@ -32,8 +32,8 @@ class Download:
         return self.path.with_name(self.path.name + ".part")
 
 
-def download(job: Download, advance: Advance = lambda done: None) -> None:
-    """Fetch job.url into job.path; `advance` is told the total bytes so far. Raises DataError; then job.part stays."""
+def download(job: Download, advance: Advance = lambda done, total: None) -> None:
+    """Fetch job.url into job.path; `advance` is told how far it is. Raises DataError; then job.part stays."""
     import requests
 
     job.path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,8 +79,12 @@ def _attempt(job: Download, advance: Advance) -> bool:
 
 def _store(job: Download, response: requests.Response, start: int, advance: Advance) -> bool:
     """Append the body from `start`; True when it was as long as the server promised."""
-    promised = response.headers.get("Content-Length")
+    promised = response.headers.get("Content-Length", "")
+    total = start + int(promised) if promised.isdecimal() else None
     done = start
+    response.raw.enforce_content_length = (
+        False  # else urllib3 throws away the last bytes of a cut body; we count ourselves
+    )
     with job.part.open("r+b" if start else "wb") as file:
         file.seek(start)
         file.truncate()
@@ -90,8 +94,8 @@ def _store(job: Download, response: requests.Response, start: int, advance: Adva
                 file.truncate(0)
                 raise DataError(f"longer than the {job.limit_bytes} bytes it may have", where=job.url)
             file.write(chunk)
-            advance(done)
-    return promised is None or done - start == int(promised)
+            advance(done, total)
+    return total is None or done == total
 
 
 def _short(error: Exception) -> str:

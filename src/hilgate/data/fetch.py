@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import hashlib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from hilgate.console import say
+from hilgate.data.pins import check
 from hilgate.data.sources import KINDS
 from hilgate.errors import DataError
 from hilgate.task import RawFile, Source, Task
@@ -40,19 +40,6 @@ def fetch(task: Task, cache: Path) -> Path:
             hint = "; ".join(reasons) or "the task names no source"
             raise DataError(f"no source has {names}, and no cache", where=str(cache), hint=hint)
     return cache
-
-
-def check(path: Path, file: RawFile) -> None:
-    """Raise DataError unless the file at `path` has the pinned size and SHA-256."""
-    if not path.is_file():
-        raise DataError("the source does not have it", where=file.name)
-    size = path.stat().st_size
-    if size != file.size:
-        raise DataError(f"{size} bytes instead of {file.size}", where=file.name)
-    with path.open("rb") as content:
-        found = hashlib.file_digest(content, "sha256").hexdigest()
-    if found != file.sha256:
-        raise DataError(f"wrong SHA-256 {found[:16]}..., expected {file.sha256[:16]}...", where=file.name)
 
 
 def _try(source: Source, missing: tuple[RawFile, ...], cache: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from hilgate.console import progress
 from hilgate.data.archive import extract, gunzip
 from hilgate.data.download import Download, download
+from hilgate.data.pins import check
 from hilgate.errors import DataError
 from hilgate.task import RawFile, Source
 
@@ -21,21 +22,33 @@ def files(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) 
     """Each file on its own; `cache` keeps the parts of a cut download."""
     for file in wanted:
         packed = cache / (file.name + source.suffix)
-        job = Download(source.address + file.name + source.suffix, packed, file.size + PACKING_BYTES)
-        _with_bar(job, file.name, file.size if not source.suffix else None)
-        if source.suffix == ".gz":
-            try:
-                gunzip(packed, into / file.name, file.size)
-            finally:
-                packed.unlink(missing_ok=True)
+        job = Download(source.address + packed.name, packed, file.size + PACKING_BYTES)
+        resumed = job.part.exists()
+        try:
+            _one(job, file, into)
+        except DataError:
+            if not resumed or job.part.exists():
+                raise
+            _one(job, file, into)  # the part was of another file than the server has today: once more from the start
+
+
+def _one(job: Download, file: RawFile, into: Path) -> None:
+    """Download one file, unpack it and check it."""
+    _with_bar(job, file.name)
+    try:
+        if job.path.suffix == ".gz":
+            gunzip(job.path, into / file.name, file.size)
         else:
-            packed.replace(into / file.name)
+            job.path.replace(into / file.name)
+        check(into / file.name, file)
+    finally:
+        job.path.unlink(missing_ok=True)
 
 
 def archive(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) -> None:
     """One tar file that holds them all."""
     packed = cache / source.address.rsplit("/", 1)[-1]
-    _with_bar(Download(source.address, packed, source.archive_bytes), packed.name, None)
+    _with_bar(Download(source.address, packed, source.archive_bytes), packed.name)
     try:
         _unpack(source, packed, source.folder, wanted, into)
     finally:
@@ -85,7 +98,7 @@ def _unpack(source: Source, packed: Path, folder: str, wanted: tuple[RawFile, ..
             (into / file.name).write_bytes(source.convert(other, file.name))
 
 
-def _with_bar(job: Download, title: str, size: int | None) -> None:
+def _with_bar(job: Download, title: str) -> None:
     with progress() as bar:
-        row = bar.add_task(title, total=size)
-        download(job, lambda done: bar.update(row, completed=done))
+        row = bar.add_task(title, total=None)
+        download(job, lambda done, total: bar.update(row, completed=done, total=total))

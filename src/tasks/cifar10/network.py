@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from hilgate.task import TrainParams
@@ -27,7 +28,7 @@ class Cifar10Train(TrainParams):
 
 
 def preprocess(x: np.ndarray) -> np.ndarray:
-    """uint8 (N, 3, 32, 32) -> float32 of the same shape in -1..1, so that the device's int8 input is the pixel - 128."""
+    """uint8 (N, 3, 32, 32) -> float32 of the same shape in -1..1: the device's int8 input is the pixel - 128."""
     pixels: np.ndarray = (x.astype("float32") - 128) / 128
     return pixels
 
@@ -52,9 +53,11 @@ def network(params: Cifar10Train) -> torch.nn.Module:
     from torch import nn
 
     widths = (CHANNELS[0], *CHANNELS)
-    stacks = [_stack(inputs, outputs) for inputs, outputs in zip(widths[:-1], widths[1:], strict=True)]
+    stacks = [_stack(inputs, outputs) for inputs, outputs in pairwise(widths)]
     head = [nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(CHANNELS[-1], CLASSES)]
-    return nn.Sequential(*_conv(3, CHANNELS[0]), nn.ReLU(), *stacks, *head).to(memory_format=torch.channels_last)
+    whole = nn.Sequential(*_conv(3, CHANNELS[0]), nn.ReLU(), *stacks, *head)
+    whole.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's stubs lack this form
+    return whole
 
 
 def loss(outputs: Any, targets: Any) -> Any:

