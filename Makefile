@@ -8,7 +8,7 @@ help: ## what there is
 setup: ## install what is missing (Debian packages, .venv with pinned Python packages)
 	@scripts/setup
 
-demo: setup ## the whole arrow on handwritten digits, training included, in a scratch copy
+demo: ## the whole arrow on handwritten digits, training included, in a scratch copy
 	@scripts/demo
 
 test: setup lint ## lint, then every test

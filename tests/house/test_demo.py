@@ -1,0 +1,99 @@
+"""scripts/demo on fakes of dvc and hilgate: what it runs where, what it leaves, how it ends."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+FAKES = {
+    "dvc": 'echo "dvc $* in $PWD" >>"$LOG"; touch made_by_dvc; exit "${DVC:-0}"',
+    "hilgate": 'echo "hilgate $* in $PWD" >>"$LOG"\n'
+    'case $1 in gate) echo "the table"; exit "${GATE:-0}" ;; report) echo artifacts/report/report.md ;; esac',
+}
+
+
+@pytest.fixture
+def clone(root: Path, tmp_path: Path) -> Path:
+    project = tmp_path / "clone"
+    (project / "scripts").mkdir(parents=True)
+    (project / ".venv/bin").mkdir(parents=True)
+    for name in ("lib.sh", "demo"):
+        (project / "scripts" / name).write_bytes((root / "scripts" / name).read_bytes())
+    (project / "scripts/setup").write_text("#!/bin/bash\n")
+    for name in ("demo", "setup"):
+        (project / "scripts" / name).chmod(0o755)
+    (project / ".gitignore").write_text("/build/\n/.venv/\n")
+    (project / "params.yaml").write_text("committed\n")
+    for name, body in FAKES.items():
+        (project / ".venv/bin" / name).write_text(f"#!/bin/bash\n{body}\n")
+        (project / ".venv/bin" / name).chmod(0o755)
+    identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
+    for command in ("init -q", "add .", "commit -q -m first"):
+        subprocess.run(["git", *identity, *command.split()], cwd=project, check=True)
+    return project
+
+
+def demo(clone: Path, **env: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    log = clone.parent / "log"
+    log.write_text("")
+    command = [str(clone / "scripts/demo")]
+    full = {**os.environ, "LOG": str(log), **env}
+    return subprocess.run(command, env=full, capture_output=True, text=True, timeout=60), log.read_text().splitlines()
+
+
+def status(clone: Path) -> str:
+    command = ["git", "status", "--porcelain", "--ignored"]
+    return subprocess.run(command, cwd=clone, capture_output=True, text=True, check=True).stdout
+
+
+def test_whole_arrow_runs_in_a_scratch_copy_and_the_clone_stays_clean(clone: Path) -> None:
+    done, log = demo(clone)
+    assert done.returncode == 0, done.stderr
+    scratch = clone / "build/demo"
+    expected = ["dvc repro --force", "dvc repro", "hilgate gate --base HEAD", "hilgate report"]
+    assert log == [f"{line} in {scratch}" for line in expected]
+    assert "the table" in done.stdout and "build/demo/artifacts/report/report.md" in done.stdout
+    assert re.search(r"verdict: pass or warn; wall time \d+ min \d+ s", done.stderr)
+    assert status(clone) == "!! .venv/\n!! build/\n"
+    assert (scratch / "made_by_dvc").is_file()
+
+
+def test_second_demo_starts_from_a_fresh_copy(clone: Path) -> None:
+    demo(clone)
+    (clone / "build/demo/params.yaml").write_text("changed by hand\n")
+    assert demo(clone)[0].returncode == 0
+    assert (clone / "build/demo/params.yaml").read_text() == "committed\n"
+
+
+def test_uncommitted_changes_are_named_and_left_alone(clone: Path) -> None:
+    (clone / "params.yaml").write_text("not committed\n")
+    done, _ = demo(clone)
+    assert "not part of the demo" in done.stderr
+    assert (clone / "params.yaml").read_text() == "not committed\n"
+    assert (clone / "build/demo/params.yaml").read_text() == "committed\n"
+
+
+@pytest.mark.parametrize(
+    ("gate", "name"), [("10", "fail"), ("11", "inconclusive"), ("12", "waiting"), ("9", "error 9")]
+)
+def test_verdict_is_the_exit_code(clone: Path, gate: str, name: str) -> None:
+    done, log = demo(clone, GATE=gate)
+    assert done.returncode == int(gate)
+    assert f"verdict: {name};" in done.stderr
+    assert any("hilgate report" in line for line in log), "the report is written whatever the verdict"
+
+
+def test_failing_stage_ends_the_demo_with_its_code(clone: Path) -> None:
+    done, log = demo(clone, DVC="3")
+    assert done.returncode == 3
+    assert len(log) == 1
+
+
+def test_without_git_it_says_so(clone: Path) -> None:
+    subprocess.run(["rm", "-rf", str(clone / ".git")], check=True)
+    done, _ = demo(clone)
+    assert done.returncode == 2 and "needs a git clone" in done.stderr
