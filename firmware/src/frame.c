@@ -59,25 +59,25 @@ uint8_t *frame_body(link_frame *frame) {
     return frame->bytes + FRAME_HEADER_BYTES;
 }
 
-void frame_seal(link_frame *frame, uint8_t opcode, uint16_t sequence) {
-    frame->bytes[0] = opcode;
-    frame->bytes[1] = (uint8_t)sequence;
-    frame->bytes[2] = (uint8_t)(sequence >> 8);
-    const uint32_t count = FRAME_HEADER_BYTES + frame->body_bytes;
-    const uint32_t crc = crc32_update(CRC32_START, frame->bytes, count);
-    memcpy(frame->bytes + count, &crc, sizeof crc);
+void frame_seal(uint8_t *bytes, uint32_t body_bytes, uint8_t opcode, uint16_t sequence) {
+    bytes[0] = opcode;
+    bytes[1] = (uint8_t)sequence;
+    bytes[2] = (uint8_t)(sequence >> 8);
+    const uint32_t count = FRAME_HEADER_BYTES + body_bytes;
+    const uint32_t crc = crc32_update(CRC32_START, bytes, count);
+    memcpy(bytes + count, &crc, sizeof crc);
 }
 
-void frame_send(const link_frame *frame) {
+void frame_send(const uint8_t *bytes, uint32_t body_bytes) {
     static const uint8_t end = 0;
-    const uint32_t total = FRAME_HEADER_BYTES + frame->body_bytes + FRAME_CRC_BYTES;
+    const uint32_t total = FRAME_HEADER_BYTES + body_bytes + FRAME_CRC_BYTES;
     uint32_t start = 0;
     for (;;) {
         uint32_t run = 0; /* bytes before the next zero, at most 254 */
-        while (start + run < total && run < 254u && frame->bytes[start + run] != 0) run++;
+        while (start + run < total && run < 254u && bytes[start + run] != 0) run++;
         const uint8_t code = (uint8_t)(run + 1u);
         port_console_write(&code, 1);
-        port_console_write(frame->bytes + start, run);
+        port_console_write(bytes + start, run);
         start += run;
         if (start == total) break;
         if (run < 254u) start++; /* the code stands for this zero */

@@ -44,9 +44,9 @@ uint8_t frame_opcode(const link_frame *frame);
 uint16_t frame_sequence(const link_frame *frame);
 uint8_t *frame_body(link_frame *frame);
 
-/** Fill in header and CRC around a body of `frame->body_bytes` bytes which is already there. */
-void frame_seal(link_frame *frame, uint8_t opcode, uint16_t sequence);
+/** Fill in header and CRC around the body of `body_bytes` bytes which is already at bytes + FRAME_HEADER_BYTES. */
+void frame_seal(uint8_t *bytes, uint32_t body_bytes, uint8_t opcode, uint16_t sequence);
 /** Encode a sealed frame onto the console, piece by piece. */
-void frame_send(const link_frame *frame);
+void frame_send(const uint8_t *bytes, uint32_t body_bytes);
 
 #endif

@@ -28,18 +28,17 @@ static uint32_t overruns;                   /* reported so far */
 static bool baud_unconfirmed;
 static uint32_t baud_deadline_us;
 
-static void send_event(uint8_t opcode, uint16_t sequence, const void *body, uint32_t bytes) {
-    /* Events are short; the answer buffer must survive them. */
-    static link_frame event;
-    memcpy(frame_body(&event), body, bytes);
-    event.body_bytes = bytes;
-    frame_seal(&event, opcode, sequence);
-    frame_send(&event);
+/** Send a short frame that must leave the kept answer alone. */
+static void send_aside(uint8_t opcode, uint16_t sequence, const void *body, uint32_t body_bytes) {
+    uint8_t bytes[FRAME_HEADER_BYTES + PROTOCOL_FAULT_RECORD_BYTES + FRAME_CRC_BYTES];
+    memcpy(bytes + FRAME_HEADER_BYTES, body, body_bytes);
+    frame_seal(bytes, body_bytes, opcode, sequence);
+    frame_send(bytes, body_bytes);
 }
 
 static void send_error_event(uint8_t status, uint32_t detail) {
     const protocol_error_body body = {.status = status, .detail = detail};
-    send_event(PROTOCOL_OP_ERROR_EVENT, PROTOCOL_SEQUENCE_NONE, &body, sizeof body);
+    send_aside(PROTOCOL_OP_ERROR_EVENT, PROTOCOL_SEQUENCE_NONE, &body, sizeof body);
 }
 
 void link_start(void) {
@@ -47,7 +46,7 @@ void link_start(void) {
     frame_receiver_reset(&receiver);
     if (!fault_is_fresh()) return;
     fault_peek(&record);
-    send_event(PROTOCOL_OP_FAULT_EVENT, 0, &record, sizeof record);
+    send_aside(PROTOCOL_OP_FAULT_EVENT, 0, &record, sizeof record);
 }
 
 static void send_answer(const link_frame *request, uint8_t status, const command_exchange *exchange) {
@@ -59,8 +58,8 @@ static void send_answer(const link_frame *request, uint8_t status, const command
         memcpy(body + 1, &exchange->detail, sizeof exchange->detail);
         answer.body_bytes = PROTOCOL_ERROR_BODY_BYTES;
     }
-    frame_seal(&answer, frame_opcode(request) | PROTOCOL_OP_ANSWER, frame_sequence(request));
-    frame_send(&answer);
+    frame_seal(answer.bytes, answer.body_bytes, frame_opcode(request) | PROTOCOL_OP_ANSWER, frame_sequence(request));
+    frame_send(answer.bytes, answer.body_bytes);
 }
 
 static uint8_t execute(const link_frame *request, command_exchange *exchange) {
@@ -105,13 +104,13 @@ static void handle(link_frame *request) {
         answered && sequence == (uint16_t)(expected - 1u) && frame_opcode(&answer) == (opcode | PROTOCOL_OP_ANSWER);
     baud_unconfirmed = false; /* a whole frame at this rate confirms it */
     if (is_retry && opcode != PROTOCOL_OP_IDENTIFY) {
-        frame_send(&answer);
+        frame_send(answer.bytes, answer.body_bytes);
         return;
     }
     if (sequence != expected && opcode != PROTOCOL_OP_IDENTIFY) {
         /* Not kept as the last answer: a retry of the request before must still find its own. */
         const protocol_error_body body = {.status = PROTOCOL_ERROR_BAD_SEQUENCE, .detail = expected};
-        send_event(opcode | PROTOCOL_OP_ANSWER, sequence, &body, sizeof body);
+        send_aside(opcode | PROTOCOL_OP_ANSWER, sequence, &body, sizeof body);
         return;
     }
     command_exchange exchange = {

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from hilgate.build.vectors import load_vectors
@@ -22,7 +21,9 @@ class Facts:
     def get(self, table: str, key: str, default: Any = None) -> Any:
         value = self.board.tables.get(table, {}).get(key, default)
         if value is None:
-            raise ParamsError(f"[{table}] has no `{key}`", where=self.where, hint="compare with firmware/boards/TEMPLATE")
+            raise ParamsError(
+                f"[{table}] has no `{key}`", where=self.where, hint="compare with firmware/boards/TEMPLATE"
+            )
         return value
 
     def refuse(self, what: str, hint: str = "") -> ParamsError:
@@ -107,9 +108,7 @@ def pin_of(facts: Facts, uart: str, line: str, vectors: dict[str, Any]) -> tuple
     possible = vectors["usart_pins"].get(f"{uart}_{line.upper()}", {})
     if possible.get(place) != facts.get("console", "alternate_function"):
         raise facts.refuse(f"[console] {line} = {place} is not {uart}'s on this MCU", f"possible: {possible}")
-    match = re.fullmatch(r"P([A-K])(\d{1,2})", place)
-    assert match is not None
-    return match[1], int(match[2])
+    return place[1], int(place[2:])
 
 
 def receive_constants(facts: Facts, uart: str, vectors: dict[str, Any]) -> dict[str, str]:

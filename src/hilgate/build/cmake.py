@@ -51,20 +51,23 @@ def build_elf(project: FirmwareProject) -> Path:
         "-B",
         str(project.build),
     ]
-    run_tool(configure)
-    run_tool([str(find_tool("cmake")), "--build", str(project.build)])
+    log = project.build.parent / "build.log"
+    run_tool(configure, log)
+    run_tool([str(find_tool("cmake")), "--build", str(project.build)], log)
     return project.build / "firmware.elf"
 
 
-def run_tool(command: Sequence[str]) -> str:
-    """Run a build tool; returns what it printed. Raises BuildError with the first line that names an error."""
+def run_tool(command: Sequence[str], log: Path) -> None:
+    """Run a build tool; what it prints goes to the end of `log`. Raises BuildError with the line that says what is wrong."""
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise BuildError(f"took longer than {TIMEOUT_S} s", where=Path(command[0]).name) from error
     output = answer.stdout + answer.stderr
     if answer.returncode != 0:
-        raise BuildError(first_error(output), where=Path(command[0]).name, hint="the whole output follows with --verbose")
+        raise BuildError(
+            first_error(output), where=Path(command[0]).name, hint="the whole output follows with --verbose"
+        )
     return output
 
 

@@ -14,7 +14,7 @@ HASH_BYTES = 32
 
 @dataclass(frozen=True)
 class Segment:
-    """One loadable piece. offset: in the file; load, run: addresses (LMA, VMA); file_bytes are stored, memory_bytes used."""
+    """One loadable piece. offset: in the file; load, run: addresses (LMA, VMA); file_bytes: stored; memory_bytes."""
 
     offset: int
     load: int
@@ -35,13 +35,14 @@ def segments(path: Path) -> list[Segment]:
         ]
 
 
-def symbols(path: Path) -> dict[str, int]:
-    """Global symbols of an ELF and their values."""
+def symbols(path: Path, *, weak: bool = False) -> dict[str, int]:
+    """Global symbols of an ELF and their values; `weak`: those too."""
     from elftools.elf.elffile import ELFFile
 
+    kinds = ("STB_GLOBAL", "STB_WEAK") if weak else ("STB_GLOBAL",)
     with path.open("rb") as file:
         table = ELFFile(file).get_section_by_name(".symtab")
-        return {s.name: s["st_value"] for s in table.iter_symbols() if s.name and s["st_info"]["bind"] == "STB_GLOBAL"}
+        return {s.name: s["st_value"] for s in table.iter_symbols() if s.name and s["st_info"]["bind"] in kinds}
 
 
 def read_load(path: Path, start: int, end: int) -> bytes:

@@ -64,7 +64,9 @@ def render(board: Board) -> str:
         image_bytes=layout.weights_address - layout.image_address,
         weights_address=layout.weights_address,
         weights_bytes=flash.end - layout.weights_address,
-        ram_regions="\n".join(f"  {m.name} (rw) : ORIGIN = {m.origin:#x}, LENGTH = {m.bytes:#x}" for m in regions.values()),
+        ram_regions="\n".join(
+            f"  {m.name} (rw) : ORIGIN = {m.origin:#x}, LENGTH = {m.bytes:#x}" for m in regions.values()
+        ),
         ram=ram.name,
         dma=dma.name,
         stack_bytes=layout.stack_bytes,

@@ -50,7 +50,7 @@ def render(vectors: dict[str, Any]) -> str:
         '#include "startup.h"',
         "",
         *(f'void {name}(void) __attribute__((weak, alias("fault_forward")));' for name in names),
-        "/* An alias needs its target in this file: a tail call, so that the handler finds the stacked frame untouched. */",
+        "/* An alias needs its target in this file. A bare branch leaves the stacked frame untouched. */",
         "__attribute__((naked, used)) void fault_forward(void);",
         'void fault_forward(void) { __asm volatile("b fault_entry"); }',
         "",
