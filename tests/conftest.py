@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from pathlib import Path
 
 import pytest
+
+from hilgate.scaffold import create
 
 TEMPLATE_STAGES = ("data", "train", "export", "quantize")
 
@@ -38,10 +39,9 @@ def trained_project(root, tmp_path_factory):
 
 def make_project(root: Path, project: Path) -> Path:
     """What `hilgate new task waves` makes, with the template's own lines as params.yaml."""
-    target = project / "src" / "tasks" / "waves"
-    shutil.copytree(root / "src" / "tasks" / "TEMPLATE", target, ignore=shutil.ignore_patterns("__pycache__"))
-    (project / "src" / "tasks" / "__init__.py").touch()
-    for path in target.iterdir():
-        path.write_text(re.sub(r"\bTEMPLATE\b", "waves", path.read_text("utf-8")), "utf-8")
-    (target / "params.example.yaml").rename(project / "params.yaml")
+    tasks = project / "src" / "tasks"
+    shutil.copytree(root / "src/tasks/TEMPLATE", tasks / "TEMPLATE", ignore=shutil.ignore_patterns("__pycache__"))
+    create("task", "waves", project)
+    (tasks / "__init__.py").touch()
+    (tasks / "waves" / "params.example.yaml").rename(project / "params.yaml")
     return project
