@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any
 
 import pytest
@@ -19,9 +20,9 @@ CELL = "toy_board_a"
 CLOCK_HZ = 100_000_000
 
 
-def samples_text(bits: Sequence[int], dataset: str = "d" * 64, **changed: Any) -> str:
+def samples_text(scores: Sequence[int], dataset: str = "d" * 64, **changed: Any) -> str:
     packed = bytes(
-        int("".join(str(bit) for bit in bits[at : at + 8]).ljust(8, "0"), 2) for at in range(0, len(bits), 8)
+        int("".join(str(score) for score in scores[at : at + 8]).ljust(8, "0"), 2) for at in range(0, len(scores), 8)
     )
     document = {
         "schema": "samples",
@@ -30,7 +31,7 @@ def samples_text(bits: Sequence[int], dataset: str = "d" * 64, **changed: Any) -
         "metric": "top1",
         "higher_is_better": True,
         "dataset": dataset,
-        "n": len(bits),
+        "n": len(scores),
         "bits": base64.b64encode(packed).decode(),
         "values": None,
     }
@@ -88,9 +89,13 @@ def measurement_document(cell: str = CELL, right: int = 980, n: int = 1000, cycl
 
 def make_measurement(wrong: int = 20, n: int = 1000, **changed: Any) -> Measurement:
     """A measurement whose first `wrong` samples are wrong; `changed`: fields of Measurement."""
+    return dataclasses.replace(_parsed(wrong, n), **changed)
+
+
+@cache
+def _parsed(wrong: int, n: int) -> Measurement:
     document = measurement_document(right=n - wrong, n=n)
-    parsed = parse_measurement(json.dumps(document), "fixture", samples_text([0] * wrong + [1] * (n - wrong)))
-    return dataclasses.replace(parsed, **changed)
+    return parse_measurement(json.dumps(document), "fixture", samples_text([0] * wrong + [1] * (n - wrong)))
 
 
 def make_policy(cell: str = CELL, **budgets: Budget | None) -> Policy:

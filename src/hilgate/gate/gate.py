@@ -43,7 +43,7 @@ def _read_head(root: Path, head: Path | None, policy: Policy) -> Side:
 
 
 def _read_base(root: Path, base: str | None, cells: list[str]) -> Side:
-    revision = base or git.default_base(root)
+    revision = git.default_base(root) if base is None else base
     if revision is None:
         return Side("no base", "none")
     if not _is_path(root, revision):

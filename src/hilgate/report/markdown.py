@@ -35,18 +35,21 @@ def render(verdict: dict[str, Any], title: str) -> str:
 
 def _fitting(cells: list[dict[str, Any]], verdict: dict[str, Any], macros: Any, room: int) -> list[str]:
     """Cells in full while they fit, then one line each, then how many are left out."""
+    lines = [macros.line(verdict, cell) for cell in cells]
+    reserve = sum(_bytes(line) for line in lines)
     parts: list[str] = []
     room -= 200  # for the last line
-    for place, cell in enumerate(cells):
-        short = macros.line(verdict, cell)
-        reserve = sum(_bytes(macros.line(verdict, later)) for later in cells[place + 1 :])
-        full = macros.cell(verdict, cell)
-        text = full if _bytes(full) + reserve <= room else short if _bytes(short) <= room else ""
-        if not text:
-            parts.append(f"\n\nand {len(cells) - place} more cells: see `artifacts/gate/verdict.json`.")
+    in_full = True
+    for cell, line in zip(cells, lines, strict=True):
+        reserve -= _bytes(line)
+        text = macros.cell(verdict, cell) if in_full else line
+        if in_full and _bytes(text) + reserve > room:
+            in_full, text = False, f"\n{line}"
+        if _bytes(text) > room:
+            parts.append(f"\n\nand {len(cells) - len(parts)} more cells: see `artifacts/gate/verdict.json`.")
             break
-        parts.append(("\n" if text is short and place else "") + text)
-        room -= _bytes(text) + 1
+        parts.append(text)
+        room -= _bytes(text)
     return parts
 
 
