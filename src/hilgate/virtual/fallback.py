@@ -1,0 +1,250 @@
+"""hook.c said again in Python, for machines without a C compiler: the same cycles and counts, about fifty times slower."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from hilgate.virtual.cost import BlockCost
+from hilgate.virtual.hooks import Accelerator, Executed, Kind, Reason
+from hilgate.virtual.native import checksum
+
+NOWHERE = 0xFFFF_FFFF
+
+
+@dataclass
+class State:
+    """The fields of machine_t that others use."""
+
+    cycles: int = 0
+    instructions: int = 0
+    deadline: int = 1 << 62
+    reason: int = 0
+    reason_address: int = 0
+    reason_size: int = 0
+    pc: int = 0
+    fpu_enabled: int = 0
+    flash_begin: int = 0
+    flash_end: int = 0
+    line_shift: int = 0
+    wait_states: int = 0
+    prefetch: int = 0
+    icache: int = 0
+    dcache: int = 0
+    ilines: int = 0
+    dlines: int = 0
+    line_now: int = NOWHERE
+    line_cycles: int = 0
+    data_line: int = NOWHERE
+    fetch_stalls: int = 0
+    data_stalls: int = 0
+
+
+@dataclass
+class PythonBlock:
+    """block_t of hook.c."""
+
+    cost: BlockCost
+    lines: list[tuple[int, int]]
+    code: Any
+    sum: int
+    entered: int = 0
+    spent: int = 0
+
+
+@dataclass
+class PythonPage:
+    """page_t of hook.c."""
+
+    base: int
+    hooks: PythonHooks
+    read: Callable[..., int]
+    write: Callable[..., None]
+    shown: dict[int, tuple[int, Kind]] = field(default_factory=dict)
+
+    def show(self, address: int, value: int, kind: Kind = Kind.PLAIN) -> None:
+        self.shown[address] = (value & 0xFFFF_FFFF, kind)
+
+    def ask(self, address: int) -> None:
+        self.shown.pop(address, None)
+
+    def on_read(self, _uc: Any, offset: int, size: int, _user: Any) -> int:
+        address = self.base + offset
+        if size == 4 and address in self.shown:
+            value, kind = self.shown[address]
+            if kind is Kind.CYCLES:
+                state = self.hooks.state
+                value = (state.cycles - self.hooks.unspent(state.pc)[0] - value) & 0xFFFF_FFFF
+            return value
+        return self.read(address, size)
+
+    def on_write(self, _uc: Any, offset: int, size: int, value: int, _user: Any) -> None:
+        self.write(self.base + offset, size, value)
+
+
+class PythonHooks:
+    """See hooks.Hooks for what each method does, and hook.c for the why."""
+
+    def __init__(self, accelerator: Accelerator | None) -> None:
+        self.state = State()
+        if accelerator is not None:
+            accelerator.fill(self.state)
+        self._blocks: dict[int, PythonBlock] = {}
+        self._old: list[PythonBlock] = []
+        self._last: PythonBlock | None = None
+        self._last_entry = 0
+        self._code_lines: dict[int, None] = {}  # insertion order is the order of use
+        self._data_lines: dict[int, None] = {}
+        self._stalls: list[int] = []
+
+    def attach(self, uc: Any, *, memory: bool) -> None:
+        from unicorn import UC_HOOK_BLOCK, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE
+
+        uc.hook_add(UC_HOOK_BLOCK, self._on_block)
+        if memory:
+            uc.hook_add(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, self._on_memory)
+
+    def _stop(self, uc: Any, reason: Reason, address: int, size: int) -> None:
+        self.state.reason, self.state.reason_address, self.state.reason_size = int(reason), address, size
+        uc.emu_stop()
+
+    def _on_block(self, uc: Any, address: int, size: int, _user: Any) -> None:
+        state, last = self.state, self._last
+        if state.cycles >= state.deadline:
+            return self._stop(uc, Reason.DEADLINE, address, size)
+        block = self._blocks.get(address)
+        if block is None or block.cost.size != size or (block.code is not None and checksum(block.code) != block.sum):
+            return self._stop(uc, Reason.NEW_BLOCK, address, size)
+        cost = block.cost.cycles
+        if last is not None:
+            last.spent += state.cycles - self._last_entry
+        self._last_entry = state.cycles
+        if last is not None and last.cost.address + last.cost.size == address:
+            cost += last.cost.carry
+        else:
+            cost += block.cost.refill
+        if block.lines:
+            stall = self._fetch(block.lines)
+            state.fetch_stalls += stall
+            cost += stall
+        self._last = block
+        state.cycles += cost
+        state.instructions += block.cost.instructions
+        block.entered += 1
+        return None
+
+    def _fetch(self, lines: list[tuple[int, int]]) -> int:
+        state, total = self.state, 0
+        self._stalls = []
+        for line, cycles in lines:
+            if line == state.line_now:
+                state.line_cycles += cycles
+            else:
+                total += self._line_stall(line)
+                state.line_now, state.line_cycles = line, cycles
+            self._stalls.append(total)
+        return total
+
+    def _line_stall(self, line: int) -> int:
+        state = self.state
+        if state.icache and line in self._code_lines:
+            del self._code_lines[line]
+            self._code_lines[line] = None
+            return 0
+        stall = state.wait_states
+        if state.prefetch and line == state.line_now + 1:
+            stall = max(0, stall - state.line_cycles)
+        if state.icache:
+            _use(self._code_lines, line, state.ilines)
+        return stall
+
+    def _on_memory(self, uc: Any, kind: int, address: int, _size: int, _value: int, _user: Any) -> None:
+        from unicorn import UC_MEM_READ
+        from unicorn.arm_const import UC_ARM_REG_PC
+
+        state = self.state
+        if state.flash_begin <= address < state.flash_end:
+            if kind == UC_MEM_READ and state.wait_states:
+                self._data_read(address >> state.line_shift)
+        elif address >= 0x4000_0000:
+            state.pc = uc.reg_read(UC_ARM_REG_PC)
+
+    def _data_read(self, line: int) -> None:
+        state = self.state
+        if state.dcache:
+            hit = line in self._data_lines
+            _use(self._data_lines, line, state.dlines)
+            if hit:
+                return
+        elif line == state.data_line:
+            return
+        state.data_line = line
+        state.cycles += state.wait_states
+        state.data_stalls += state.wait_states
+
+    def flush_caches(self) -> None:
+        self._code_lines.clear()
+        self._data_lines.clear()
+        self.state.line_now = self.state.data_line = NOWHERE
+
+    def watch(self, uc: Any, address: int, reason: Reason, register: int) -> None:
+        from unicorn import UC_HOOK_CODE
+
+        def check(uc: Any, at: int, size: int, _user: Any) -> None:
+            value = uc.reg_read(register) if register >= 0 else 0
+            fine = {
+                Reason.UNALIGNED: value % 4 == 0,
+                Reason.NO_COPROCESSOR: self.state.fpu_enabled != 0,
+                Reason.DIVIDE: value != 0,
+            }.get(reason, False)
+            if not fine:
+                self._stop(uc, reason, at, size)
+
+        uc.hook_add(UC_HOOK_CODE, check, begin=address, end=address)
+
+    def page(self, uc: Any, base: int, read: Callable[..., int], write: Callable[..., None]) -> PythonPage:
+        page = PythonPage(base, self, read, write)
+        uc.mmio_map(base, 0x1000, page.on_read, None, page.on_write, None)
+        return page
+
+    def add_block(self, cost: BlockCost, lines: list[tuple[int, int]], code: tuple[int, int] | None) -> None:
+        words = None if code is None else (ctypes.c_uint32 * code[1]).from_address(code[0])
+        if cost.address in self._blocks:
+            self._old.append(self._blocks[cost.address])
+        self._blocks[cost.address] = PythonBlock(cost, lines, words, 0 if words is None else checksum(words))
+
+    def forget(self) -> None:
+        self.break_flow()
+        self._old.extend(self._blocks.values())
+        self._blocks.clear()
+
+    def break_flow(self) -> None:
+        if self._last is not None:
+            self._last.spent += self.state.cycles - self._last_entry
+        self._last = None
+
+    def unspent(self, pc: int) -> tuple[int, int]:
+        block = self._last
+        if block is None or not block.cost.address <= pc < block.cost.address + block.cost.size:
+            return 0, 0
+        rest = block.cost.cycles - block.cost.before[(pc - block.cost.address) // 2]
+        if block.lines:
+            rest += self._stalls[-1] - self._stalls[(pc >> self.state.line_shift) - block.lines[0][0]]
+        return rest, block.cost.address
+
+    def executed(self) -> Iterator[Executed]:
+        for block in [*self._blocks.values(), *self._old]:
+            if block.entered:
+                running = self.state.cycles - self._last_entry if block is self._last else 0
+                cost = block.cost
+                yield Executed(cost.address, cost.size, cost.instructions, block.entered, block.spent + running)
+
+
+def _use(lines: dict[int, None], line: int, capacity: int) -> None:
+    """Mark a cache line as the last used one; the least recently used one goes when there is no room."""
+    lines.pop(line, None)
+    if len(lines) >= capacity:
+        del lines[next(iter(lines))]
+    lines[line] = None

@@ -1,0 +1,293 @@
+/* Unicorn's callbacks of the virtual board, native: counts instructions and cycles, block by block.
+ *
+ * Compiled on the spot by native.py and loaded with ctypes; fallback.py says the same in Python, and a test holds the two
+ * equal to the cycle. A block is accounted when it is entered; what it has not executed yet is given back by `unspent`.
+ */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { REASON_NONE, REASON_DEADLINE, REASON_NEW_BLOCK, REASON_UNALIGNED, REASON_NO_COPROCESSOR, REASON_DIVIDE, REASON_SUPERVISOR };
+enum { KIND_ASK, KIND_PLAIN, KIND_CYCLES };
+enum { UC_REG_PC = 11, UC_REG_R0 = 66, UC_MEM_READ = 16 };
+enum { SPANS_MAX = 264, PAGE_WORDS = 1024 };
+
+typedef struct {
+    uint32_t address, size;       /* size 0: the slot is empty */
+    uint32_t instructions;
+    uint32_t cycles;              /* straight through, zero wait states, no predecessor */
+    uint32_t refill;              /* more when entered by a branch */
+    int32_t carry;                /* more or less for what falls through after it */
+    uint32_t prefix;              /* index into prefixes: cycles before each halfword */
+    uint32_t span, spans;         /* flash lines that it covers */
+    uint32_t words, sum;          /* code in RAM: checked at each entry, because firmware may rewrite it */
+    const uint32_t *code;
+    uint64_t entered, spent;      /* for the profile */
+} block_t;
+
+typedef struct {
+    uint32_t line, cycles;
+} span_t;
+
+typedef struct {
+    uint64_t cycles, instructions, deadline;
+    uint32_t reason, reason_address, reason_size, pc;
+    int32_t last;                 /* index of the block being executed, -1: none */
+    uint32_t last_end;
+    uint64_t last_entry;          /* cycles when it was entered */
+    uint32_t capacity_mask;
+    uint32_t fpu_enabled;
+    /* flash accelerator */
+    uint32_t flash_begin, flash_end, line_shift, wait_states, prefetch, icache, dcache;
+    uint32_t ilines, dlines;
+    uint32_t line_now, line_cycles;
+    uint32_t data_line;           /* line of the last data read, when there is no data cache */
+    uint64_t clock;               /* of the least-recently-used replacement */
+    uint64_t fetch_stalls, data_stalls;
+    uint32_t itag[64], dtag[64];
+    uint64_t iused[64], dused[64];
+    uint32_t stalls[SPANS_MAX];   /* cumulative, per line of the block being executed */
+    block_t *blocks;
+    span_t *spans;
+    uint32_t *prefixes;
+    uint8_t *islot;               /* per flash line: its slot in the instruction cache + 1, or 0 */
+    int (*stop)(void *uc);
+    int (*reg_read)(void *uc, int reg, void *value);
+} machine_t;
+
+typedef struct {
+    machine_t *machine;
+    uint64_t (*read)(uint64_t address, uint32_t size);
+    void (*write)(uint64_t address, uint32_t size, uint64_t value);
+    uint32_t base;
+    uint32_t value[PAGE_WORDS];
+    uint8_t kind[PAGE_WORDS];
+} page_t;
+
+typedef struct {
+    machine_t *machine;
+    int32_t base_register; /* unaligned: whose address must be a multiple of four; divide: the divisor */
+    uint32_t reason;
+} watch_t;
+
+size_t hook_sizes(size_t which)
+{
+    const size_t sizes[] = {sizeof(machine_t), sizeof(block_t), sizeof(page_t), sizeof(watch_t)};
+    return sizes[which];
+}
+
+static void stop_for(void *uc, machine_t *m, uint32_t reason, uint32_t address, uint32_t size)
+{
+    m->reason = reason;
+    m->reason_address = address;
+    m->reason_size = size;
+    m->stop(uc);
+}
+
+static int32_t find(const machine_t *m, uint32_t address)
+{
+    uint32_t at = (address >> 1) * 2654435761u & m->capacity_mask;
+    while (m->blocks[at].size != 0u) {
+        if (m->blocks[at].address == address) {
+            return (int32_t)at;
+        }
+        at = (at + 1u) & m->capacity_mask;
+    }
+    return -1;
+}
+
+static uint32_t oldest(const uint64_t *used, uint32_t lines)
+{
+    uint32_t best = 0;
+    for (uint32_t i = 1; i < lines; i++) {
+        if (used[i] < used[best]) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void cache_code(machine_t *m, uint32_t line)
+{
+    const uint32_t first = m->flash_begin >> m->line_shift;
+    const uint32_t slot = oldest(m->iused, m->ilines);
+    if (m->iused[slot] != 0u) {
+        m->islot[m->itag[slot] - first] = 0;
+    }
+    m->itag[slot] = line;
+    m->iused[slot] = ++m->clock;
+    m->islot[line - first] = (uint8_t)(slot + 1u);
+}
+
+static uint32_t line_stall(machine_t *m, uint32_t line)
+{
+    const uint32_t slot = m->icache ? m->islot[line - (m->flash_begin >> m->line_shift)] : 0u;
+    if (slot != 0u) {
+        m->iused[slot - 1u] = ++m->clock;
+        return 0;
+    }
+    uint32_t stall = m->wait_states;
+    if (m->prefetch && line == m->line_now + 1u) {
+        stall = m->line_cycles >= stall ? 0u : stall - m->line_cycles;
+    }
+    if (m->icache) {
+        cache_code(m, line);
+    }
+    return stall;
+}
+
+static uint32_t fetch(machine_t *m, const block_t *block)
+{
+    uint32_t total = 0;
+    const span_t *spans = m->spans + block->span;
+    for (uint32_t i = 0; i < block->spans; i++) {
+        if (spans[i].line == m->line_now) {
+            m->line_cycles += spans[i].cycles;
+        } else {
+            total += line_stall(m, spans[i].line);
+            m->line_now = spans[i].line;
+            m->line_cycles = spans[i].cycles;
+        }
+        m->stalls[i] = total;
+    }
+    return total;
+}
+
+static bool rewritten(const block_t *block)
+{
+    uint32_t sum = 0;
+    for (uint32_t i = 0; i < block->words; i++) {
+        sum = sum * 31u + block->code[i];
+    }
+    return sum != block->sum;
+}
+
+void hook_block(void *uc, uint64_t address64, uint32_t size, void *user)
+{
+    machine_t *m = user;
+    const uint32_t address = (uint32_t)address64;
+    if (m->cycles >= m->deadline) {
+        stop_for(uc, m, REASON_DEADLINE, address, size);
+        return;
+    }
+    const int32_t index = find(m, address);
+    if (index < 0 || m->blocks[index].size != size || (m->blocks[index].words && rewritten(&m->blocks[index]))) {
+        stop_for(uc, m, REASON_NEW_BLOCK, address, size);
+        return;
+    }
+    block_t *block = &m->blocks[index];
+    uint64_t cost = block->cycles;
+    if (m->last >= 0) {
+        m->blocks[m->last].spent += m->cycles - m->last_entry;
+    }
+    m->last_entry = m->cycles;
+    if (m->last >= 0 && m->last_end == address) {
+        cost = (uint64_t)((int64_t)cost + m->blocks[m->last].carry);
+    } else {
+        cost += block->refill;
+    }
+    if (block->spans != 0u) {
+        const uint32_t stall = fetch(m, block);
+        m->fetch_stalls += stall;
+        cost += stall;
+    }
+    m->last = index;
+    m->last_end = address + size;
+    m->cycles += cost;
+    m->instructions += block->instructions;
+    block->entered++;
+}
+
+static void data_read(machine_t *m, uint32_t address)
+{
+    const uint32_t line = address >> m->line_shift;
+    if (m->dcache) {
+        for (uint32_t i = 0; i < m->dlines; i++) {
+            if (m->dtag[i] == line && m->dused[i] != 0u) {
+                m->dused[i] = ++m->clock;
+                return;
+            }
+        }
+        const uint32_t slot = oldest(m->dused, m->dlines);
+        m->dtag[slot] = line;
+        m->dused[slot] = ++m->clock;
+    } else if (line == m->data_line) {
+        return;
+    }
+    m->data_line = line;
+    m->cycles += m->wait_states;
+    m->data_stalls += m->wait_states;
+}
+
+void hook_memory(void *uc, int type, uint64_t address64, int size, int64_t value, void *user)
+{
+    machine_t *m = user;
+    const uint32_t address = (uint32_t)address64;
+    (void)size;
+    (void)value;
+    if (address - m->flash_begin < m->flash_end - m->flash_begin) {
+        if (type == UC_MEM_READ && m->wait_states != 0u) {
+            data_read(m, address);
+        }
+    } else if (address >= 0x40000000u) {
+        m->reg_read(uc, UC_REG_PC, &m->pc);
+    }
+}
+
+uint64_t hook_unspent(const machine_t *m, uint32_t pc)
+{
+    if (m->last < 0) {
+        return 0;
+    }
+    const block_t *block = &m->blocks[m->last];
+    if (pc - block->address >= block->size) {
+        return 0;
+    }
+    uint64_t rest = block->cycles - m->prefixes[block->prefix + (pc - block->address) / 2u];
+    if (block->spans != 0u) {
+        const uint32_t line = (pc >> m->line_shift) - (m->spans + block->span)->line;
+        rest += m->stalls[block->spans - 1u] - m->stalls[line];
+    }
+    return rest;
+}
+
+uint64_t hook_page_read(void *uc, uint64_t offset, unsigned size, void *user)
+{
+    page_t *page = user;
+    const uint32_t word = (uint32_t)offset / 4u;
+    (void)uc;
+    if (size == 4u && (offset & 3u) == 0u) {
+        if (page->kind[word] == KIND_PLAIN) {
+            return page->value[word];
+        }
+        if (page->kind[word] == KIND_CYCLES) {
+            const machine_t *m = page->machine;
+            return (uint32_t)(m->cycles - hook_unspent(m, m->pc)) - page->value[word];
+        }
+    }
+    return page->read(page->base + offset, size);
+}
+
+void hook_page_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
+{
+    page_t *page = user;
+    (void)uc;
+    page->write(page->base + offset, size, value);
+}
+
+void hook_watch(void *uc, uint64_t address, uint32_t size, void *user)
+{
+    const watch_t *watch = user;
+    machine_t *m = watch->machine;
+    uint32_t value = 0;
+    if (watch->base_register >= 0) {
+        m->reg_read(uc, watch->base_register, &value);
+    }
+    const bool fine = watch->reason == REASON_UNALIGNED        ? (value & 3u) == 0u
+                      : watch->reason == REASON_NO_COPROCESSOR ? m->fpu_enabled != 0u
+                      : watch->reason == REASON_DIVIDE         ? value != 0u
+                                                               : false;
+    if (!fine) {
+        stop_for(uc, m, watch->reason, (uint32_t)address, size);
+    }
+}

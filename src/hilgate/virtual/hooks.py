@@ -1,0 +1,112 @@
+"""What the emulator calls while it runs, as one interface with two implementations: native (C) and fallback (Python).
+
+Both count instructions and cycles block by block and stop the core at block boundaries; a test holds them equal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, Protocol
+
+from hilgate.virtual.cost import BlockCost
+
+
+class Reason(IntEnum):
+    """Why the core stopped; the same numbers as in hook.c."""
+
+    NONE = 0
+    DEADLINE = 1
+    NEW_BLOCK = 2
+    UNALIGNED = 3
+    NO_COPROCESSOR = 4
+    DIVIDE = 5
+    SUPERVISOR = 6
+
+
+class Kind(IntEnum):
+    """Who answers a read of a register word; the same numbers as in hook.c."""
+
+    ASK = 0
+    PLAIN = 1
+    CYCLES = 2
+
+
+@dataclass(frozen=True)
+class Accelerator:
+    """Flash and its accelerator: address range, line size as a shift, lines of both caches."""
+
+    flash_begin: int
+    flash_bytes: int
+    line_shift: int
+    code_lines: int
+    data_lines: int
+
+    def fill(self, state: Any) -> None:
+        state.flash_begin, state.flash_end = self.flash_begin, self.flash_begin + self.flash_bytes
+        state.line_shift, state.ilines, state.dlines = self.line_shift, self.code_lines, self.data_lines
+        state.line_now = state.data_line = 0xFFFF_FFFF
+
+
+@dataclass(frozen=True)
+class Executed:
+    """One block's share of a run."""
+
+    address: int
+    size: int
+    instructions: int
+    entered: int
+    spent: int
+
+
+class Page(Protocol):
+    """4 KiB of peripheral registers."""
+
+    def show(self, address: int, value: int, kind: Kind = Kind.PLAIN) -> None:
+        """Word reads of `address` answer `value` (PLAIN), or the cycle count minus it (CYCLES), without asking."""
+
+    def ask(self, address: int) -> None:
+        """Reads of `address` call the peripheral again."""
+
+
+class Hooks(Protocol):
+    """state: cycles, instructions, deadline, reason, reason_address, pc, fpu_enabled, wait_states and so on, see machine_t."""
+
+    state: Any
+
+    def attach(self, uc: Any, *, memory: bool) -> None:
+        """Install; `memory`: also see each data access (flash wait states, exact counter reads)."""
+
+    def watch(self, uc: Any, address: int, reason: Reason, register: int) -> None:
+        """Stop before the instruction at `address` when its condition is broken (see hook_watch)."""
+
+    def page(self, uc: Any, base: int, read: Callable[..., int], write: Callable[..., None]) -> Page:
+        """Map 4 KiB of registers: read(address, bytes) -> value; write(address, bytes, value)."""
+
+    def add_block(self, cost: BlockCost, lines: list[tuple[int, int]], code: tuple[int, int] | None) -> None:
+        """Teach a block. lines: (flash line, cycles in it); code: host address and words, of code in RAM."""
+
+    def forget(self) -> None:
+        """Forget all blocks, as after a change of code in flash."""
+
+    def flush_caches(self) -> None:
+        """Empty the flash accelerator."""
+
+    def break_flow(self) -> None:
+        """What runs next is not the successor of what ran last (exception, reset)."""
+
+    def unspent(self, pc: int) -> tuple[int, int]:
+        """Cycles accounted but not yet executed when the core stands at `pc`; and the block's address (0: not inside)."""
+
+    def executed(self) -> Iterator[Executed]:
+        """All blocks that ran, for the profile."""
+
+
+def make_hooks(accelerator: Accelerator | None, *, native: bool = True) -> Hooks:
+    """The native hooks where they can be built, else the Python ones."""
+    from hilgate.virtual.fallback import PythonHooks
+    from hilgate.virtual.native import NativeHooks, load_library
+
+    library = load_library() if native else None
+    return NativeHooks(library, accelerator) if library is not None else PythonHooks(accelerator)

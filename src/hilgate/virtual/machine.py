@@ -1,0 +1,344 @@
+"""The virtual STM32: core, memories, peripherals, time and exceptions put together, and the loop that runs them.
+
+What silicon would answer with a fault that firmware can handle (access to addresses where the chip has nothing, unaligned
+LDRD, undefined instruction, ...) is raised in the firmware. What exists on silicon and is not modelled here is a
+VirtualFault that ends the run: it names address, register and PC. Nothing unmodelled reads as zero.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from hilgate.catalogue import Board
+from hilgate.errors import ArtifactError, VirtualFault
+from hilgate.virtual.clock import Clock
+from hilgate.virtual.core import Core, Event, Stop
+from hilgate.virtual.cost import load_cpu
+from hilgate.virtual.exceptions import FIRST_INTERRUPT, Exceptions
+from hilgate.virtual.hooks import Accelerator
+from hilgate.virtual.registers import load_facts, load_family
+
+if TYPE_CHECKING:
+    from hilgate.virtual.elf import Image
+    from hilgate.virtual.peripherals.base import Peripheral
+    from hilgate.virtual.peripherals.gpio import Gpio
+    from hilgate.virtual.peripherals.usart import Usart
+
+CODE_FAULTS = {
+    Event.UNDEFINED: "UNDEFINSTR", Event.INVALID_STATE: "INVSTATE", Event.UNALIGNED: "UNALIGNED",
+    Event.NO_COPROCESSOR: "NOCP", Event.DIVIDE: "DIVBYZERO", Event.FETCH: "IBUSERR", Event.FETCH_DENIED: "IACCVIOL",
+}  # fmt: skip
+NOT_MODELLED = (  # where an STM32 has something: begin, end, what
+    (0x1FFF_0000, 0x2000_0000, "system memory"),
+    (0x2200_0000, 0x2400_0000, "the SRAM bit-band alias"),
+    (0x4000_0000, 0x6000_0000, "a peripheral"),
+    (0xE000_0000, 0x1_0000_0000, "a system register"),
+)
+HANG_US = 100_000
+WFI, WFE, YIELD = 0xBF30, 0xBF20, 0xBF10
+
+
+@dataclass(frozen=True)
+class Options:
+    """cycles: the cost model counts (else one cycle an instruction); native: use the C hooks where possible; hse: the
+    external clock is there; seed: of the unique id and of what RAM holds after power-on."""
+
+    cycles: bool = True
+    native: bool = True
+    hse: bool = True
+    seed: int = 1
+
+
+class Machine:
+    """One virtual board with one image. `run` is all that makes time pass."""
+
+    def __init__(self, board: Board, image: Image, options: Options | None = None) -> None:
+        self.board, self.image, self.options = board, image, options or Options()
+        self.family, self.facts = load_family(board.family), load_facts(board)
+        self.flash_memory = board.memory("flash")
+        accelerator = self.family["accelerator"]
+        self.core = Core(
+            load_cpu(board.cpu),
+            Accelerator(
+                self.flash_memory.origin,
+                self.flash_memory.bytes,
+                accelerator["line_bytes"].bit_length() - 1,
+                accelerator["code_lines"],
+                accelerator["data_lines"],
+            ),
+            cycles=self.options.cycles,
+            native=self.options.native,
+        )
+        self.vector_base = self.flash_memory.origin
+        self.last_fault = "a fault"
+        self.resets: list[str] = []
+        self.sleeping = False
+        self._pc = 0
+        self._reset_wanted: str | None = None
+        self.clock = Clock(self.core.state, self.family["clock"]["hsi_hz"])
+        self.exceptions = Exceptions(self)
+        self._map_memories()
+        self._build_peripherals()
+        self._load()
+        self.reset("power_on")
+
+    # ------------------------------------------------------------------ construction
+
+    def _map_memories(self) -> None:
+        noise = random.Random(self.options.seed)  # noqa: S311  (what RAM holds after power-on, no secret)
+        for memory in self.board.memories:
+            write = "write" in memory.can
+            view = self.core.map_memory(memory.origin, memory.bytes, execute="execute" in memory.can, write=write)
+            view[:] = noise.randbytes(len(view)) if write else b"\xff" * len(view)
+            if memory is self.flash_memory:
+                self.core.alias(memory.origin, 0)  # BOOT0 is low: flash answers at 0 too
+
+    def _build_peripherals(self) -> None:
+        from hilgate.virtual.peripherals.catalogue import build
+
+        self.peripherals: dict[str, Peripheral] = build(self)
+        for name in ("rcc", "pwr", "flash", "iwdg", "scb", "systick", "dwt", "coredebug"):
+            setattr(self, name, self.peripherals[name.upper()])
+        self.console: Usart = self.peripherals[self.board.tables["console"]["uart"]]  # type: ignore[assignment]
+
+    if TYPE_CHECKING:
+        from hilgate.virtual.peripherals.dwt import CoreDebug, Dwt
+        from hilgate.virtual.peripherals.flash import Flash
+        from hilgate.virtual.peripherals.iwdg import Iwdg
+        from hilgate.virtual.peripherals.pwr import Pwr
+        from hilgate.virtual.peripherals.rcc import Rcc
+        from hilgate.virtual.peripherals.scb import Scb
+        from hilgate.virtual.peripherals.systick import SysTick
+
+        rcc: Rcc
+        pwr: Pwr
+        flash: Flash
+        iwdg: Iwdg
+        scb: Scb
+        systick: SysTick
+        dwt: Dwt
+        coredebug: CoreDebug
+
+    def _load(self) -> None:
+        for segment in self.image.segments:
+            end = segment.address + len(segment.data)
+            if not any(m.origin <= segment.address and end <= m.end for m in self.board.memories):
+                raise ArtifactError(
+                    f"the image has {len(segment.data)} bytes at 0x{segment.address:08x}, where {self.board.name} has no memory",
+                    where=str(self.image.path),
+                    hint="was it built for this board?",
+                )
+            self.core.write(segment.address, segment.data)
+        sp, pc = self._vector(0), self._vector(1)
+        if not pc & 1 or not any(m.origin <= sp - 4 < m.end for m in self.board.memories):
+            raise ArtifactError(
+                f"no vector table at 0x{self.vector_base:08x}: stack 0x{sp:08x}, reset 0x{pc:08x}",
+                where=str(self.image.path),
+                hint=f"was it built for {self.board.name}?",
+            )
+
+    def _vector(self, number: int) -> int:
+        return int.from_bytes(self.core.read(self.vector_base + 4 * number, 4), "little")
+
+    # ------------------------------------------------------------------ reset
+
+    def request_reset(self, cause: str) -> None:
+        """At the end of the block that runs now."""
+        self._reset_wanted = cause
+        self.clock.stop_now()
+
+    def reset(self, cause: str) -> None:
+        """All of the chip but its memories. cause: power_on, pin, software, watchdog."""
+        self.resets.append(cause)
+        self._reset_wanted, self.sleeping = None, False
+        self.clock.cancel_all(but="WIRE")
+        self.core.code_break()
+        self.exceptions.reset()
+        self.core.hooks.flush_caches()
+        for peripheral in self.peripherals.values():
+            peripheral.reset()
+        self.rcc.reset_by(cause)
+        self.gate(self.rcc)
+        core = self.core
+        for name, value in (("XPSR", 1 << 24), ("CONTROL", 0), ("PRIMASK", 0), ("FAULTMASK", 0), ("BASEPRI", 0)):
+            core.set(name, value)
+        for name in (*(f"R{n}" for n in range(13)), "PSP"):
+            core.set(name, 0)
+        core.set("FPSCR", 0)
+        core.set("MSP", self._vector(0) & ~3)
+        core.set("LR", 0xFFFF_FFFF)
+        self._pc = self._vector(1)
+
+    # ------------------------------------------------------------------ what peripherals ask
+
+    def set_core_hz(self, hz: int) -> None:
+        if hz != self.clock.hz:
+            self.clock.set_hz(hz)
+            self.systick.arm()
+        if "FLASH" in self.peripherals and self.flash.values:
+            self.rcc.check_limits()
+
+    def gate(self, _rcc: Peripheral) -> None:
+        """RCC opened or closed clock gates."""
+        for peripheral in self.peripherals.values():
+            on = self.rcc.is_clocked(peripheral.name)
+            if on != peripheral.clocked:
+                peripheral.clock(on)
+
+    def reset_peripheral(self, name: str) -> None:
+        """RCC pulsed a reset line; UARTx and USARTx are spelled either way by the vendor."""
+        for spelled in (name, f"US{name.removeprefix('U')}"):
+            if spelled in self.peripherals:
+                self.peripherals[spelled].reset()
+
+    def set_interrupt(self, name: str, level: bool) -> None:
+        if name in self.facts.interrupts:
+            self.exceptions.set_level(FIRST_INTERRUPT + self.facts.interrupts[name], level)
+
+    def trace_enabled(self) -> bool:
+        return bool(self.coredebug.values.get("DEMCR", 0) >> 24 & 1)
+
+    def pin_is(self, signal: str) -> bool:
+        """Whether any pin is switched to a signal such as USART2_TX."""
+        for pin, function in self.facts.usart_pins.get(signal, {}).items():
+            port: Gpio | None = self.peripherals.get(f"GPIO{pin[1]}")  # type: ignore[assignment]
+            if port is not None and port.alternate(int(pin[2:])) == function:
+                return True
+        return False
+
+    def dma_may(self, address: int) -> bool:
+        return any("dma" in m.can and m.origin <= address < m.end for m in self.board.memories)
+
+    def may_write(self, address: int) -> bool:
+        return any("write" in m.can and m.origin <= address < m.end for m in self.board.memories)
+
+    def dma_write(self, request: str, take: Callable[[], int]) -> None:
+        for controller, stream, channel in self.facts.usart_dma.get(request, ()):
+            dma = self.peripherals[f"DMA{controller}"]
+            if dma.serves(stream, channel, 0):  # type: ignore[attr-defined]
+                dma.to_memory(stream, take)  # type: ignore[attr-defined]
+                return
+
+    def dma_read(self, request: str) -> int | None:
+        for controller, stream, channel in self.facts.usart_dma.get(request, ()):
+            dma = self.peripherals[f"DMA{controller}"]
+            if dma.serves(stream, channel, 1):  # type: ignore[attr-defined]
+                byte: int | None = dma.from_memory(stream)  # type: ignore[attr-defined]
+                return byte
+        return None
+
+    def exact_cycles(self) -> int:
+        """The cycle count at the instruction that accesses a register now."""
+        return self.core.cycles_at(int(self.core.state.pc))
+
+    def stall_us(self, us: int) -> None:
+        """The core stands still for this time."""
+        self.core.state.cycles += us * self.clock.hz // 1_000_000
+
+    def note_fault(self, bit: str, pc: int, address: int | None) -> None:
+        at = "" if address is None else f", address 0x{address:08x}"
+        self.last_fault = f"{bit} at {self.image.place(pc)}{at}"
+        if not self.iwdg.running:
+            self.clock.after_us("HANG", HANG_US, self._check_hang)
+
+    def _check_hang(self) -> None:
+        if any(number < 7 for number in self.exceptions.active):
+            raise VirtualFault(f"the firmware hangs in its fault handler after {self.last_fault}")
+
+    # ------------------------------------------------------------------ running
+
+    def run(self, cycles: int, until: Callable[[], bool] | None = None) -> None:
+        """Run until the cycle count has grown by `cycles`, or `until` is true after an event."""
+        end = self.core.state.cycles + cycles
+        self.clock.stop_at(end)
+        while self.core.state.cycles < end and not (until is not None and until()):
+            try:
+                self._step(end)
+            except VirtualFault as error:
+                error.where = error.where or self.image.place(self.core.get("PC"))
+                raise
+
+    def _step(self, end: int) -> None:
+        self.clock.arm()
+        self.clock.do_due()
+        if self._reset_wanted is not None:
+            self.reset(self._reset_wanted)
+            return
+        number = self.exceptions.next_pending() if self.exceptions.pending else None
+        if number is not None:
+            self.sleeping = False
+            self._pc = self.exceptions.enter(number, self._pc)
+        elif self.sleeping and not self._wakes():
+            due = self.clock.next_event_cycles()
+            self.core.state.cycles = max(self.core.state.cycles, end if due is None else min(end, due))
+            return
+        if self.core.code_changed_later:
+            self.core.code_changed()
+        stop = self.core.run(self._pc)
+        self.core.state.pc = 0
+        self._pc = self._after(stop)
+
+    def _wakes(self) -> bool:
+        """WFI ends by any interrupt that would be taken but for PRIMASK."""
+        number = self.exceptions.next_pending(ignore_masks=True)
+        self.sleeping = number is None
+        return not self.sleeping
+
+    def _after(self, stop: Stop) -> int:
+        event = stop.event
+        if event is Event.DEADLINE:
+            return stop.pc | self.core.thumb
+        if event is Event.WAIT:
+            return self._wait(stop.pc)
+        if event is Event.RETURN:
+            return self.exceptions.leave(stop.pc | 1)
+        if event is Event.SUPERVISOR:
+            return self.exceptions.supervisor_call(stop.pc)
+        if event is Event.BREAKPOINT:
+            at = stop.pc - 2
+            raise VirtualFault(f"BKPT: no debugger is attached; silicon would hang or fault at {self.image.place(at)}")
+        if event in CODE_FAULTS:
+            return self._code_fault(stop)
+        return self._data_fault(stop)
+
+    def _wait(self, pc: int) -> int:
+        code = int.from_bytes(self.core.read(pc - 2, 2), "little") if self.core.holds(pc - 2, 2) else 0
+        if code not in (WFI, WFE, YIELD):
+            raise VirtualFault("the emulator stopped without a reason")
+        self.sleeping = code == WFI
+        return pc | 1
+
+    def _code_fault(self, stop: Stop) -> int:
+        if stop.event in (Event.FETCH, Event.FETCH_DENIED):
+            denied = stop.pc >= 0x4000_0000 and not 0x6000_0000 <= stop.pc < 0xA000_0000
+            return self.exceptions.fault("IACCVIOL" if denied else "IBUSERR", stop.pc)
+        return self.exceptions.fault(CODE_FAULTS[stop.event], stop.pc)
+
+    def _data_fault(self, stop: Stop) -> int:
+        verb = "read" if stop.event is Event.READ else "write"
+        memory = self.flash_memory
+        if stop.event is Event.PROTECTED and memory.origin <= stop.address < memory.end:
+            return self._program(stop)
+        for begin, end, what in NOT_MODELLED:
+            if begin <= stop.address < end:
+                raise VirtualFault(
+                    f"{verb} of 0x{stop.address:08x}: {what} that the virtual board does not model",
+                    where=self.image.place(stop.pc),
+                    hint="see src/hilgate/virtual/FIDELITY.toml",
+                )
+        return self.exceptions.fault("PRECISERR", stop.pc, stop.address)
+
+    def _program(self, stop: Stop) -> int:
+        """A store into flash: the controller decides; the core goes on after the instruction."""
+        from hilgate.virtual.decode import decode
+
+        item = decode(self.core.read(stop.pc, 4), stop.pc)[0]
+        if item.kind != "store" or "!" in item.operands or item.operands.rstrip().endswith("]") is False:
+            raise VirtualFault(
+                f"`{item.mnemonic} {item.operands}` into flash: only plain STR, STRH and STRB are modelled"
+            )
+        self.flash.program(stop.pc, stop.address, stop.size, stop.value)
+        return stop.pc + item.size | 1

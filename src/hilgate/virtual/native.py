@@ -1,0 +1,275 @@
+"""The native half of the hooks: compiles hook.c with the host's C compiler, once per source, and talks to it by ctypes."""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from hilgate.virtual.cost import BlockCost
+from hilgate.virtual.hooks import Accelerator, Executed, Kind, Reason
+
+SPANS_MAX, PAGE_WORDS = 264, 1024
+U8, U32, U64, I32, POINTER = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p
+READ_TYPE = ctypes.CFUNCTYPE(U64, U64, U32)
+WRITE_TYPE = ctypes.CFUNCTYPE(None, U64, U32, U64)
+
+
+class Block(ctypes.Structure):
+    """block_t of hook.c."""
+
+    _fields_ = [
+        *((name, U32) for name in ("address", "size", "instructions", "cycles", "refill")),
+        ("carry", I32),
+        *((name, U32) for name in ("prefix", "span", "spans", "words", "sum")),
+        ("code", POINTER), ("entered", U64), ("spent", U64),
+    ]  # fmt: skip
+
+
+class Machine(ctypes.Structure):
+    """machine_t of hook.c."""
+
+    _fields_ = [
+        ("cycles", U64), ("instructions", U64), ("deadline", U64),
+        *((name, U32) for name in ("reason", "reason_address", "reason_size", "pc")),
+        ("last", I32), ("last_end", U32), ("last_entry", U64), ("capacity_mask", U32), ("fpu_enabled", U32),
+        *((name, U32) for name in ("flash_begin", "flash_end", "line_shift", "wait_states", "prefetch", "icache")),
+        *((name, U32) for name in ("dcache", "ilines", "dlines", "line_now", "line_cycles", "data_line")),
+        ("clock", U64), ("fetch_stalls", U64), ("data_stalls", U64),
+        ("itag", U32 * 64), ("dtag", U32 * 64), ("iused", U64 * 64), ("dused", U64 * 64), ("stalls", U32 * SPANS_MAX),
+        *((name, POINTER) for name in ("blocks", "spans", "prefixes", "islot", "stop", "reg_read")),
+    ]  # fmt: skip
+
+
+class PageState(ctypes.Structure):
+    """page_t of hook.c."""
+
+    _fields_ = [
+        ("machine", POINTER), ("read", READ_TYPE), ("write", WRITE_TYPE), ("base", U32),
+        ("value", U32 * PAGE_WORDS), ("kind", U8 * PAGE_WORDS),
+    ]  # fmt: skip
+
+
+class Watch(ctypes.Structure):
+    """watch_t of hook.c."""
+
+    _fields_ = [("machine", POINTER), ("base_register", I32), ("reason", U32)]
+
+
+def cache_folder() -> Path:
+    """Where the compiled hook is kept: $XDG_CACHE_HOME/hilgate, by default ~/.cache/hilgate."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hilgate"
+
+
+@cache
+def load_library() -> ctypes.CDLL | None:
+    """The compiled hook.c; None when there is no C compiler or it fails (then the Python hooks do the same, slower)."""
+    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
+    if not compiler or sys.platform == "win32" or os.environ.get("HILGATE_VIRTUAL_HOOKS") == "python":
+        return None
+    source = resources.files("hilgate.virtual").joinpath("hook.c").read_bytes()
+    tag = hashlib.sha256(source + compiler.encode() + os.uname().machine.encode()).hexdigest()[:16]
+    for folder in (cache_folder(), Path(tempfile.gettempdir()) / f"hilgate-{os.getuid()}"):
+        try:
+            library = _build(compiler, source, folder, f"hook-{tag}.so")
+        except (OSError, subprocess.SubprocessError):
+            continue
+        if _agrees(library):
+            return library
+    return None
+
+
+def _build(compiler: str, source: bytes, folder: Path, name: str) -> ctypes.CDLL:
+    target = folder / name
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if folder.stat().st_uid != os.getuid():
+        raise PermissionError(f"{folder} belongs to somebody else")
+    if not target.is_file():
+        with tempfile.TemporaryDirectory(dir=folder) as scratch:
+            (Path(scratch) / "hook.c").write_bytes(source)
+            command = [compiler, "-std=c11", "-O2", "-shared", "-fPIC", "-o", "hook.so", "hook.c"]
+            subprocess.run(command, cwd=scratch, check=True, capture_output=True, timeout=60)
+            (Path(scratch) / "hook.so").replace(target)
+    return ctypes.CDLL(str(target))
+
+
+def _agrees(library: ctypes.CDLL) -> bool:
+    library.hook_sizes.restype = ctypes.c_size_t
+    library.hook_sizes.argtypes = [ctypes.c_size_t]
+    library.hook_unspent.restype = U64
+    library.hook_unspent.argtypes = [POINTER, U32]
+    sizes = [library.hook_sizes(which) for which in range(4)]
+    return sizes == [ctypes.sizeof(kind) for kind in (Machine, Block, PageState, Watch)]
+
+
+class NativePage:
+    """4 KiB of registers. `show` lets the native side answer word reads; everything else asks Python."""
+
+    def __init__(self, base: int, machine: Machine, read: Callable[..., int], write: Callable[..., None]) -> None:
+        self.base = base
+        self.state = PageState(
+            machine=ctypes.addressof(machine), base=base, read=READ_TYPE(read), write=WRITE_TYPE(write)
+        )
+        self._callbacks = (self.state.read, self.state.write)
+
+    def show(self, address: int, value: int, kind: Kind = Kind.PLAIN) -> None:
+        word = (address - self.base) // 4
+        self.state.value[word] = value & 0xFFFF_FFFF
+        self.state.kind[word] = int(kind)
+
+    def ask(self, address: int) -> None:
+        self.state.kind[(address - self.base) // 4] = int(Kind.ASK)
+
+
+class NativeHooks:
+    """See hooks.Hooks for what each method does."""
+
+    CAPACITY = 1 << 16
+
+    def __init__(self, library: ctypes.CDLL, accelerator: Accelerator | None) -> None:
+        self._library = library
+        self._blocks = (Block * self.CAPACITY)()
+        self._spans = (U32 * (2 * self.CAPACITY * 4))()
+        self._prefixes = (U32 * (1 << 20))()
+        self._keep: list[Any] = []
+        self.state = Machine(last=-1, deadline=1 << 62, capacity_mask=self.CAPACITY - 1, data_line=0xFFFF_FFFF)
+        for name in ("blocks", "spans", "prefixes"):
+            setattr(self.state, name, ctypes.addressof(getattr(self, f"_{name}")))
+        if accelerator is not None:
+            self._islot = (U8 * ((accelerator.flash_bytes >> accelerator.line_shift) + 1))()
+            self.state.islot = ctypes.addressof(self._islot)
+            accelerator.fill(self.state)
+        self._old: dict[int, Executed] = {}
+        self._used = self._spans_used = self._prefixes_used = 0
+
+    def attach(self, uc: Any, *, memory: bool) -> None:
+        from unicorn import UC_HOOK_BLOCK, UC_HOOK_MEM_READ, UC_HOOK_MEM_WRITE
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        self.state.stop = ctypes.cast(uclib.uc_emu_stop, POINTER).value
+        self.state.reg_read = ctypes.cast(uclib.uc_reg_read, POINTER).value
+        self._hook(uc, UC_HOOK_BLOCK, "hook_block", self.state)
+        if memory:
+            self._hook(uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, "hook_memory", self.state)
+
+    def _hook(self, uc: Any, kind: int, function: str, user: ctypes.Structure, begin: int = 1, end: int = 0) -> None:
+        from unicorn import UcError
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        handle = ctypes.c_size_t()
+        pointer = ctypes.cast(getattr(self._library, function), POINTER)
+        status = uclib.uc_hook_add(
+            uc._uch, ctypes.byref(handle), kind, pointer, ctypes.byref(user), U64(begin), U64(end)
+        )
+        if status:
+            raise UcError(status)
+        self._keep.append(user)
+
+    def watch(self, uc: Any, address: int, reason: Reason, register: int) -> None:
+        from unicorn import UC_HOOK_CODE
+
+        user = Watch(machine=ctypes.addressof(self.state), base_register=register, reason=int(reason))
+        self._hook(uc, UC_HOOK_CODE, "hook_watch", user, address, address)
+
+    def page(self, uc: Any, base: int, read: Callable[..., int], write: Callable[..., None]) -> NativePage:
+        from unicorn import UcError
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        page = NativePage(base, self.state, read, write)
+        user = ctypes.byref(page.state)
+        functions = [ctypes.cast(getattr(self._library, f"hook_page_{way}"), POINTER) for way in ("read", "write")]
+        status = uclib.uc_mmio_map(uc._uch, U64(base), ctypes.c_size_t(0x1000), functions[0], user, functions[1], user)
+        if status:
+            raise UcError(status)
+        self._keep.append(page)
+        return page
+
+    def add_block(self, cost: BlockCost, lines: list[tuple[int, int]], code: tuple[int, int] | None) -> None:
+        if self._full(cost, lines):
+            self.forget()
+        at = ((cost.address >> 1) * 2654435761 & 0xFFFF_FFFF) & (self.CAPACITY - 1)
+        while self._blocks[at].size and self._blocks[at].address != cost.address:
+            at = (at + 1) & (self.CAPACITY - 1)
+        block = self._blocks[at]
+        if block.size:
+            self._remember(block)
+        else:
+            self._used += 1
+        block.address, block.size, block.instructions = cost.address, cost.size, cost.instructions
+        block.cycles, block.refill, block.carry = cost.cycles, cost.refill, cost.carry
+        block.prefix, block.span, block.spans = self._prefixes_used, self._spans_used, len(lines)
+        block.entered = block.spent = block.words = 0
+        if code is not None:
+            block.code, block.words = code
+            block.sum = checksum((U32 * code[1]).from_address(code[0]))
+        self._prefixes[self._prefixes_used : self._prefixes_used + len(cost.before)] = cost.before
+        self._prefixes_used += len(cost.before)
+        flat = [number for line in lines for number in line]
+        self._spans[2 * self._spans_used : 2 * self._spans_used + len(flat)] = flat
+        self._spans_used += len(lines)
+
+    def _full(self, cost: BlockCost, lines: list[tuple[int, int]]) -> bool:
+        return (
+            self._used >= self.CAPACITY * 3 // 4
+            or self._prefixes_used + len(cost.before) > len(self._prefixes)
+            or 2 * (self._spans_used + len(lines)) > len(self._spans)
+        )
+
+    def _remember(self, block: Block) -> None:
+        past = self._old.get(block.address)
+        entered, spent = (past.entered, past.spent) if past else (0, 0)
+        self._old[block.address] = Executed(
+            block.address, block.size, block.instructions, entered + block.entered, spent + block.spent
+        )
+
+    def forget(self) -> None:
+        self.break_flow()
+        for block in self._blocks:
+            if block.size:
+                self._remember(block)
+        ctypes.memset(self._blocks, 0, ctypes.sizeof(self._blocks))
+        self._used = self._spans_used = self._prefixes_used = 0
+
+    def flush_caches(self) -> None:
+        for name in ("iused", "dused"):
+            ctypes.memset(getattr(self.state, name), 0, 8 * 64)
+        if self.state.islot:
+            ctypes.memset(self._islot, 0, ctypes.sizeof(self._islot))
+        self.state.line_now = self.state.data_line = 0xFFFF_FFFF
+
+    def break_flow(self) -> None:
+        if self.state.last >= 0:
+            self._blocks[self.state.last].spent += self.state.cycles - self.state.last_entry
+        self.state.last = -1
+
+    def unspent(self, pc: int) -> tuple[int, int]:
+        if self.state.last < 0:
+            return 0, 0
+        block = self._blocks[self.state.last]
+        inside = block.address <= pc < block.address + block.size
+        return int(self._library.hook_unspent(ctypes.byref(self.state), pc)), block.address if inside else 0
+
+    def executed(self) -> Iterator[Executed]:
+        current = self.state.last
+        for index, block in enumerate(self._blocks):
+            if block.size and block.entered:
+                running = self.state.cycles - self.state.last_entry if index == current else 0
+                yield Executed(block.address, block.size, block.instructions, block.entered, block.spent + running)
+        yield from self._old.values()
+
+
+def checksum(words: Any) -> int:
+    """The sum that `rewritten` of hook.c computes over the code of a block in RAM."""
+    total = 0
+    for word in words:
+        total = (total * 31 + word) & 0xFFFF_FFFF
+    return total
