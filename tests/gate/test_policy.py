@@ -34,7 +34,9 @@ def test_the_projects_own_params_have_a_full_policy(root):
     own = read_policy(load_params(root), "here")
     for cell in own.cells:
         assert set(own.budgets[cell]) == {"accuracy", "flash_bytes", "ram_bytes", "latency_us"}
-        assert all(budget.limit is not None and budget.worse_fail for budget in own.budgets[cell].values())
+        assert all(
+            budget.skip or (budget.limit is not None and budget.worse_fail) for budget in own.budgets[cell].values()
+        )
 
 
 @pytest.mark.parametrize(
@@ -53,6 +55,8 @@ def test_the_projects_own_params_have_a_full_policy(root):
         ("{ min: 100 }", "`min` does not belong here"),
         ("{ worse_warn: 3%, worse_fail: 2% }", "worse_warn is beyond worse_fail"),
         ("7", "must be a mapping"),
+        ("{ skip: because, max: 1 }", "`skip` takes a reason and no limit beside it"),
+        ('{ skip: " " }', "`skip` takes a reason and no limit beside it"),
     ],
 )
 def test_a_limit_that_makes_no_sense_is_an_error_with_its_place(entry, message):

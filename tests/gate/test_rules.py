@@ -96,6 +96,23 @@ def test_a_budget_that_is_not_set_is_inconclusive(run, make, budget):
     assert any("no" in reason and "in the policy of main; set" in reason for reason in reasons(verdict))
 
 
+def test_a_metric_that_the_policy_skips_is_shown_not_judged(run, make):
+    verdict = run(policy=make.policy(latency_us=Budget(skip="no cycle counter")), latency=None)
+    assert verdict.outcome is Outcome.PASS
+    assert "not judged by the policy of main: no cycle counter" in reasons(verdict)
+    assert not axis(verdict, "latency_us").checks[0].enforced
+
+
+def test_a_head_cannot_skip_a_metric_by_itself(make):
+    one, old, new = make.measurement(), make.policy(), make.policy(flash_bytes=Budget(skip="too large"))
+    large = make.measurement(flash=flash(make, 151_000))
+    verdict = judge(old, make.side("main", one, policy=old), make.side("this PR", large, policy=new))
+    assert verdict.outcome is Outcome.FAIL
+    assert ("flash_bytes.skip", "not set", "too large", "loosens") in [
+        (r.what, r.base, r.head, r.effect) for r in verdict.requests
+    ]
+
+
 def test_a_missing_metric_is_inconclusive(run):
     verdict = run(latency=None)
     assert axis(verdict, "latency_us").outcome is verdict.outcome is Outcome.INCONCLUSIVE

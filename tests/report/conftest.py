@@ -126,6 +126,12 @@ def forty_cells() -> Verdict:
     return judge(policy, gate.make_side("main", *base.values()), gate.make_side("this PR", *head.values()))
 
 
+def metric_skipped() -> Verdict:
+    policy = gate.make_policy(latency_us=Budget(skip="this machine has no cycle counter"))
+    one = gate.make_measurement(latency=None)
+    return judged(one, one, old=policy)
+
+
 def hostile_names() -> Verdict:
     base = gate.make_measurement()
     layers = ((HOSTILE, 150_000), ("| a | b |\n\n# heading", 50_000))
@@ -149,6 +155,7 @@ SITUATIONS = {
         measured_and_predicted,
         budget_change_requested,
         forty_cells,
+        metric_skipped,
         hostile_names,
     )
 }

@@ -27,6 +27,7 @@ NAMES = (
     "measured_and_predicted",
     "budget_change_requested",
     "forty_cells",
+    "metric_skipped",
     "hostile_names",
 )
 

@@ -36,6 +36,9 @@ def value_of(metric: str, measurement: Measurement | None) -> float | None:
 
 
 def _judge(name: str, budget: Budget | None, both: Both, context: Context) -> Axis:
+    if budget is not None and budget.skip is not None:
+        reason = f"not judged by the policy of {context.policy}: {budget.skip}"
+        return _axis(name, budget, both, (Check("skip", Outcome.PASS, reason, enforced=False),))
     head, value = both.head, value_of(name, both.head)
     if head is None or value is None:
         return _missing(name, budget, both, f"missing in the measurement of {context.head_label}")

@@ -18,12 +18,17 @@ LARGEST = 1e15  # no size, time or score of a microcontroller comes near; beyond
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits of one metric. max, min: absolute. worse_warn, worse_fail: how much worse than base, a number or "N%"."""
+    """Limits of one metric.
+
+    max, min: absolute. worse_warn, worse_fail: how much worse than base, a number or "N%". skip: why this metric is not
+    judged in this cell (and then nothing else), such as a machine without a cycle counter.
+    """
 
     max: float | None = None
     min: float | None = None
     worse_warn: float | str | None = None
     worse_fail: float | str | None = None
+    skip: str | None = None
 
     @property
     def limit(self) -> float | None:
@@ -96,6 +101,8 @@ def _budget_requests(cell: str, base: dict[str, Budget], head: dict[str, Budget]
 
 
 def _budget_effect(field: str, was: float | str | None, wanted: float | str | None) -> str:
+    if field == "skip":
+        return "changes" if was and wanted else "loosens" if wanted else "tightens"
     if was is None or wanted is None:
         return "tightens" if was is None else "loosens"
     if isinstance(was, str) != isinstance(wanted, str):
@@ -115,8 +122,10 @@ def _budget(metric: object, value: object, where: str) -> Budget:
         raise ParamsError(f"unknown metric `{str(metric)[:60]}`", where=where, hint=_list(METRICS))
     where = f"{where}.{metric}"
     budget = build(Budget, value, where)
-    for field in dataclasses.fields(Budget):
-        _check_limit(getattr(budget, field.name), f"{where}.{field.name}", relative=field.name.startswith("worse"))
+    if budget.skip is not None and (not budget.skip.strip() or budget != Budget(skip=budget.skip)):
+        raise ParamsError("`skip` takes a reason and no limit beside it", where=where)
+    for name in ("max", "min", "worse_warn", "worse_fail"):
+        _check_limit(getattr(budget, name), f"{where}.{name}", relative=name.startswith("worse"))
     if budget.min is not None and (metric != "accuracy" or budget.max is not None):
         hint = "accuracy takes min (higher is better) or max (lower is better); every other metric takes max"
         raise ParamsError("`min` does not belong here", where=where, hint=hint)

@@ -13,7 +13,7 @@ LONGEST_NAME = 80
 LONGEST_TEXT = 600
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 PLAIN_NAME = re.compile(r"[A-Za-z0-9 _./+=:,;&%#'\"*>$?!~^(){}\[\]-]+")  # nothing between backticks can end them
-SAFE_TEXT = re.compile(r"[A-Za-z0-9 .,;:%+'\"/=?µ±−…≥≤()-]")
+SAFE_TEXT = re.compile(r"[A-Za-z0-9 \u00a0.,;:%+'\"/=?µ±−…≥≤()-]")
 
 
 class Markdown(str):

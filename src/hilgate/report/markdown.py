@@ -70,6 +70,8 @@ def _environment() -> Environment:
         "side": lambda side: "nothing" if side["kind"] == "none" else side["origin"],
         "rows": words.rows,
         "reasons": words.reasons,
+        "causes": words.causes,
+        "solid": solid,
         "overview_values": _overview_values,
         "movers": movers,
         "moved": moved,
@@ -100,6 +102,11 @@ def moved(cell: dict[str, Any]) -> str:
         return "nothing to compare with"
     changed = sum(layer["base"] != layer["head"] for layer in layers)
     return f"{changed} of {len(layers)} changed" if changed else "none changed"
+
+
+def solid(text: str) -> str:
+    """Number and unit on one line: no-break spaces, except in front of a bracket."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}(", " (")
 
 
 def count(value: int | None) -> str:

@@ -86,7 +86,7 @@ def _room(axis: dict[str, Any]) -> Text:
 def _outcome(axis: dict[str, Any]) -> Text:
     from rich.text import Text
 
-    return Text(axis["outcome"], STYLES[axis["outcome"]])
+    return Text(words.outcome_word(axis), STYLES[axis["outcome"]])
 
 
 def bar(used: float | None) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hilgate.units import NAMES, allowed, amount, change
+from hilgate.units import NAMES, allowed, amount, change, percent
 
 SIGNS = {"pass": "✅", "warn": "⚠️", "fail": "❌", "inconclusive": "❔", "waiting": "⏳"}
 WORST_FIRST = ("fail", "inconclusive", "waiting", "warn", "pass")
@@ -49,7 +49,7 @@ def row(axis: dict[str, Any]) -> Row:
         budget=budget(axis),
         enforced=enforced(axis),
         headroom=headroom(axis),
-        outcome=axis["outcome"],
+        outcome=outcome_word(axis),
     )
 
 
@@ -64,10 +64,17 @@ def how(axis: dict[str, Any]) -> str:
 
 def budget(axis: dict[str, Any]) -> str:
     limits = axis["budget"]
+    if limits["skip"] is not None:
+        return "not judged"
     if limits["min"] is None and limits["max"] is None:
         return "not set"
     sign, value = ("≥", limits["min"]) if limits["max"] is None else ("≤", limits["max"])
     return f"{sign} {amount(axis['unit'], value)}"
+
+
+def outcome_word(axis: dict[str, Any]) -> str:
+    """The outcome, except that what the policy skips is not called a pass."""
+    return "not judged" if axis["budget"]["skip"] is not None else str(axis["outcome"])
 
 
 def enforced(axis: dict[str, Any]) -> bool:
@@ -165,6 +172,42 @@ def relative_limits(axis: dict[str, Any]) -> str:
 
 def plural(count: int, one: str, many: str) -> str:
     return f"{count} {one if count == 1 else many}"
+
+
+def causes(cell: dict[str, Any], base: str) -> list[str]:
+    """What moved behind each metric that moved: the layer and the part of memory with the largest change."""
+    found = []
+    for metric, subject in (("latency_us", "latency"), ("flash_bytes", "flash"), ("ram_bytes", "RAM")):
+        axis = next(axis for axis in cell["axes"] if axis["metric"] == metric)
+        rows = _movable(cell, metric)
+        moved = sorted((row for row in rows if row["base"] != row["head"]), key=lambda row: -abs(_moved(row)))
+        if axis["change"] and moved:
+            others = f", {plural(len(moved) - 1, 'other', 'others')} by less" if len(moved) > 1 else ""
+            unit = "cycles" if metric == "latency_us" else "B"
+            found.append(f"{subject}: largest step in {_step(moved[0], unit)}{others}")
+    if cell["changes"]["hashes"]:
+        found.append(f"changed against {base}: {', '.join(cell['changes']['hashes'])}")
+    return found
+
+
+def _movable(cell: dict[str, Any], metric: str) -> list[dict[str, Any]]:
+    if metric == "latency_us":
+        return [{**row, "shown": f"`{row['name'].replace('`', chr(39))}`"} for row in cell["changes"]["layers"]]
+    memory = metric.removesuffix("_bytes")
+    parts = [row for row in cell["changes"]["sizes"] if row["memory"] == memory]
+    kept = [row for row in parts if row["part"] not in ("total_bytes", "stack_seen_bytes")]
+    return [{**row, "shown": row["part"].removesuffix("_bytes").replace("_", " ")} for row in kept]
+
+
+def _step(row: dict[str, Any], unit: str) -> str:
+    if row["base"] is None or row["head"] is None:
+        return f"{row['shown']}, which is {'new' if row['base'] is None else 'gone'}"
+    step = f"{_moved(row):+,} {unit}".replace("-", "−")
+    return f"{row['shown']}, {step}" + (f" ({percent(_moved(row), row['base'])})" if row["base"] else "")
+
+
+def _moved(row: dict[str, Any]) -> int:
+    return int(row["head"] or 0) - int(row["base"] or 0)
 
 
 def _all(cells: list[dict[str, Any]]) -> str:
