@@ -72,7 +72,7 @@ static uint8_t command_load(command_exchange *exchange) {
     memcpy(&request, exchange->body, sizeof request);
     const uint8_t state = state_now();
     if (request.offset != 0 && state != PROTOCOL_STATE_LOAD) return refuse(exchange, PROTOCOL_ERROR_BAD_STATE, state);
-    if (!runner_load(request.offset, exchange->body + sizeof request, exchange->body_bytes - sizeof request)) {
+    if (!runner_load(request.offset, exchange->body + sizeof request, exchange->body_bytes - PROTOCOL_LOAD_REQUEST_BYTES)) {
         return refuse(exchange, PROTOCOL_ERROR_BAD_ARGUMENT, request.offset);
     }
     state_enter(PROTOCOL_STATE_LOAD);
@@ -115,7 +115,7 @@ static uint8_t command_infer(command_exchange *exchange) {
     measurement_end();
     memcpy(exchange->out, &measured, sizeof measured);
     memcpy(exchange->out + sizeof measured, runner_output(), MODEL_OUTPUT_BYTES);
-    exchange->out_bytes = sizeof measured + MODEL_OUTPUT_BYTES;
+    exchange->out_bytes = PROTOCOL_INFER_ANSWER_BYTES + MODEL_OUTPUT_BYTES;
     return PROTOCOL_ERROR_OK;
 }
 

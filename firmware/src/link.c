@@ -145,6 +145,7 @@ void link_poll(void) {
         switch (frame_receive(&receiver, (uint8_t)byte)) {
         case FRAME_READY:
             handle(&receiver.frame);
+            port_watchdog_feed();
             break;
         case FRAME_BAD_CRC:
             send_error_event(PROTOCOL_ERROR_BAD_CRC, receiver.detail);
@@ -155,6 +156,5 @@ void link_poll(void) {
         case FRAME_NOTHING:
             break;
         }
-        port_watchdog_feed();
     }
 }

@@ -12,8 +12,7 @@ int main(void) {
     command_start(); /* image hash, weights hash, model_check */
     link_start();    /* report a crash once */
     for (;;) {
-        port_watchdog_feed();
         link_poll(); /* frames in, answers out */
-        port_idle();
+        port_idle(); /* feed the watchdog, keep time */
     }
 }

@@ -65,7 +65,7 @@ void port_console_set_baud(uint32_t baud);
 /** The rate in force. */
 uint32_t port_console_baud(void);
 
-/** Wait for input or time; a chance to sleep. */
+/** One turn of the main loop is over: feed the watchdog, keep time, wait for input where the port can. */
 void port_idle(void);
 _Noreturn void port_reset(void);
 /** Execute a permanently undefined instruction. */

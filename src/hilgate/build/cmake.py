@@ -58,17 +58,16 @@ def build_elf(project: FirmwareProject) -> Path:
 
 
 def run_tool(command: Sequence[str], log: Path) -> None:
-    """Run a build tool; what it prints goes to the end of `log`. Raises BuildError with the line that says what is wrong."""
+    """Run a build tool; what it prints is added to `log`. Raises BuildError with the line that says what is wrong."""
     try:
         answer = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
         raise BuildError(f"took longer than {TIMEOUT_S} s", where=Path(command[0]).name) from error
     output = answer.stdout + answer.stderr
+    with log.open("a", encoding="utf-8") as file:
+        file.write(output)
     if answer.returncode != 0:
-        raise BuildError(
-            first_error(output), where=Path(command[0]).name, hint="the whole output follows with --verbose"
-        )
-    return output
+        raise BuildError(first_error(output), where=Path(command[0]).name, hint=f"the whole output is in {log}")
 
 
 def first_error(output: str) -> str:

@@ -1,4 +1,4 @@
-"""The model's C folder as a shared library of this computer: same sources, same outputs to the bit."""
+"""The same C for this computer: the model as a shared library, and the firmware as a program."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from hilgate.build.cmake import run_tool
 from hilgate.tools import find_tool
 
-FLAGS = ("-std=c11", "-O2", "-fPIC", "-shared", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
+WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Werror")
 
 
 def build_host_library(model: Path, out: Path) -> Path:
@@ -16,7 +16,35 @@ def build_host_library(model: Path, out: Path) -> Path:
     sources = [str(model / name) for name in ("model.c", "weights.c")]
     prefix = f"-ffile-prefix-map={model}=model"
     run_tool(
-        [str(find_tool("gcc")), *FLAGS, prefix, "-Wl,--build-id=none", *sources, "-o", str(out)],
+        [
+            str(find_tool("gcc")),
+            *WARNINGS,
+            "-O2",
+            "-fPIC",
+            "-shared",
+            prefix,
+            "-Wl,--build-id=none",
+            *sources,
+            "-o",
+            str(out),
+        ],
         out.with_name("build.log"),
     )
+    return out
+
+
+def build_host_firmware(model: Path, firmware: Path, out: Path, *, sanitize: bool = False) -> Path:
+    """The firmware's portable part around `model` as a program of this computer; `sanitize`: with ASan and UBSan.
+
+    It speaks the protocol on stdin and stdout, on a terminal given as its argument, or with --pty on a pseudo-terminal
+    whose name it prints. Raises ToolMissingError, BuildError.
+    """
+    out.parent.mkdir(parents=True, exist_ok=True)
+    folders = (firmware / "src", firmware / "port" / "host")
+    sources = [str(path) for folder in folders for path in sorted(folder.glob("*.c"))]
+    sources += [str(model / name) for name in ("model.c", "weights.c")]
+    includes = [f"-I{folder}" for folder in (*folders, model)]
+    sanitizers = ["-fsanitize=address,undefined", "-fno-sanitize-recover=all"] if sanitize else []
+    options = [*WARNINGS, "-O1", "-g", *sanitizers, *includes]
+    run_tool([str(find_tool("gcc")), *options, *sources, "-o", str(out)], out.with_name("build.log"))
     return out

@@ -1,4 +1,4 @@
-/* Sections that the generated linker script places. */
+/* Sections that the generated linker script places. Each port has this file. */
 #ifndef SECTION_H
 #define SECTION_H
 
