@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NoReturn, TypeVar
@@ -98,7 +97,7 @@ class Contact:
                 self.identity = self._known(answer)
                 return True
         self._in_step = False
-        time.sleep(confirm_s)
+        self.wire.pause(confirm_s)
         self.wire.baud = FIRST_BAUD
         self.recover()
         return False
@@ -127,7 +126,7 @@ class Contact:
     def _find(self) -> protocol.IdentifyAnswer:
         """Ask at every rate in turn until the board answers or open_s has passed."""
         self.generation += 1
-        heard, deadline = self.wire.heard_bytes, time.monotonic() + self.timing.open_s
+        heard, deadline = self.wire.heard_bytes, self.wire.now() + self.timing.open_s
         for rate in self._rates():
             if self.wire.baud != rate:
                 self.wire.baud = rate
@@ -140,7 +139,7 @@ class Contact:
                 body, self.earlier_crash = None, error
             if body is not None:
                 return self._known(body)
-            if time.monotonic() > deadline:
+            if self.wire.now() > deadline:
                 self._nobody(garbage=self.wire.heard_bytes > heard)
         raise AssertionError("cycle has no end")
 

@@ -8,7 +8,6 @@ again with identify, which any number may begin.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from enum import IntEnum
 from typing import NoReturn
@@ -53,7 +52,10 @@ class Exchange:
         frame = Frame(op, self._advance(), body)
         self.wire.send(frame)
         answer = self._await_any([frame], wait_s)
-        return None if answer is None else self._accept(answer)
+        if answer is None:
+            self.wire.counters.lost += 1
+            return None
+        return self._accept(answer)
 
     def stream(self, op: Op, bodies: Sequence[bytes]) -> bytes:
         """Many requests, up to WINDOW in flight; gives the last answer's body. Raises as `request` does.
@@ -95,16 +97,16 @@ class Exchange:
 
     def _await_any(self, frames: Sequence[Frame], seconds: float) -> Frame | None:
         """The answer to one of `frames`. After damage it comes soon or never, so the wait is cut short."""
-        deadline = time.monotonic() + seconds
+        deadline = self.wire.now() + seconds
         wanted = {(f.opcode | ANSWER, f.sequence) for f in frames}
         while (item := self.wire.receive(deadline)) is not None:
             if isinstance(item, Damaged):
-                deadline = min(deadline, time.monotonic() + self.timing.quiet_s(self.wire.baud))
+                deadline = min(deadline, self.wire.now() + self.timing.quiet_s(self.wire.baud))
             elif (item.opcode, item.sequence) in wanted:
                 return item
             elif item.opcode == Op.ERROR_EVENT and item.sequence == SEQUENCE_NONE:
                 self.wire.counters.refused += 1
-                deadline = min(deadline, time.monotonic() + self.timing.quiet_s(self.wire.baud))
+                deadline = min(deadline, self.wire.now() + self.timing.quiet_s(self.wire.baud))
             elif item.opcode == Op.FAULT_EVENT:
                 self._crashed(item)
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -24,6 +24,8 @@ class Wire:
 
     def __init__(self, port: Any, name: str) -> None:
         self.port, self.name = port, name
+        # a virtual board has a time of its own, in which waiting for it is deterministic
+        self.now: Callable[[], float] = getattr(port, "monotonic", time.monotonic)
         self.counters = Counters()
         self.heard_bytes = 0
         self._decoder = Decoder()
@@ -50,9 +52,9 @@ class Wire:
         return len(wire)
 
     def receive(self, deadline: float) -> Frame | Damaged | None:
-        """The next frame, intact or not; None when `deadline` (time.monotonic) passes first."""
+        """The next frame, intact or not; None when `deadline` (by `now`) passes first."""
         while not self._ready:
-            left = deadline - time.monotonic()
+            left = deadline - self.now()
             if left <= 0:
                 return None
             self._read(min(left, POLL_S))
@@ -62,6 +64,12 @@ class Wire:
         else:
             self.counters.received += 1
         return item
+
+    def pause(self, seconds: float) -> None:
+        """Let time pass, and forget what arrives."""
+        deadline = self.now() + seconds
+        while self.receive(deadline) is not None:
+            pass
 
     def flush(self) -> None:
         """Forget what arrived so far, and end whatever frame the board may be in the middle of."""

@@ -15,7 +15,7 @@ from hilgate.link.transports import scheme_of
 from hilgate.run.subject import Subject
 
 EMULATORS = ("virtual", "qemu")  # their time is a model's, or nobody's
-PATIENT = Timing(answer_s=20.0, open_s=60.0, infer_s=120.0)  # an emulator loses nothing, but its host may be busy
+PATIENT = Timing(answer_s=20.0, open_s=60.0, infer_s=120.0)  # it loses nothing, but this computer may be busy
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Target:
 
     @property
     def timing(self) -> Timing:
-        return Timing() if self.kind == "board" else PATIENT
+        return PATIENT if self.kind == "qemu" else Timing()
 
     def evidence(self, subject: Subject) -> str:
         """How far the cycles can be believed: see the design's evidence classes."""

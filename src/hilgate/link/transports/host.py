@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from hilgate.errors import UsageError
-from hilgate.link.child import ChildSerial
+from hilgate.link.sockets import ChildSerial
 from hilgate.link.transports import option
 
 

@@ -13,7 +13,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from hilgate.errors import LinkError, UsageError
-from hilgate.link.child import ChildSerial, accept, end
+from hilgate.link.sockets import ChildSerial, accept, end
 from hilgate.link.transports import option
 from hilgate.tools import find_tool
 
@@ -41,7 +41,7 @@ class Serial(ChildSerial):
             end(child)
             errors.seek(0)
             said = errors.read(4000).decode(errors="replace").strip().splitlines()
-            raise LinkError(f"QEMU did not start: {said[-1] if said else 'it said nothing'}", where=url)
+            raise LinkError(f"QEMU did not start: {said[0] if said else 'it said nothing'}", where=url)
         return connection, child
 
 

@@ -10,12 +10,11 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from serial.urlhandler import protocol_socket
-
 from hilgate.errors import PortBusyError
+from hilgate.link.sockets import SocketSerial
 
 
-class Serial(protocol_socket.Serial):
+class Serial(SocketSerial):
     """pyserial's socket port, closed to a second session of this computer and without Nagle's delay."""
 
     _lock: IO[bytes] | None = None
@@ -28,7 +27,6 @@ class Serial(protocol_socket.Serial):
         except BaseException:
             lock.close()
             raise
-        self._socket: socket.socket
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._lock = lock
 

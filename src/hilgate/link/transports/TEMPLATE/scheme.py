@@ -2,20 +2,18 @@
 
 Copy this file to ../<scheme>.py and rename nothing but what the docstring says: `hilgate run CELL --on <scheme>://...`
 then finds it. A port has pyserial's interface (read, write, in_waiting, timeout, write_timeout, baudrate,
-reset_input_buffer, close); deriving from serial.SerialBase, or from ../../child.py when a program has to be started,
-gives most of it.
+reset_input_buffer, close); deriving from serial.SerialBase, or from a class of ../../sockets.py, gives most of it.
 """
 
 from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from serial.urlhandler import protocol_socket
-
 from hilgate.errors import PortMissingError
+from hilgate.link.sockets import SocketSerial
 
 
-class Serial(protocol_socket.Serial):
+class Serial(SocketSerial):
     """One port. `self.portstr` is the whole URL."""
 
     def open(self) -> None:
