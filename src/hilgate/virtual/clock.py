@@ -24,7 +24,11 @@ class Clock:
         self._stopping = False
 
     def now_ps(self) -> int:
-        return self._base_ps + (int(self.state.cycles) - self._base_cycles) * PS_PER_S // self.hz
+        return self.ps_at(int(self.state.cycles))
+
+    def ps_at(self, cycles: int) -> int:
+        """Time of a cycle since the last change of the core clock."""
+        return self._base_ps + (cycles - self._base_cycles) * PS_PER_S // self.hz
 
     def set_hz(self, hz: int) -> None:
         """The core clock changes now."""
@@ -47,7 +51,7 @@ class Clock:
 
     def at_cycles(self, key: str, cycles: int, action: Callable[[], None]) -> None:
         """The same for a cycle of the core at its present clock."""
-        self.at(key, self._base_ps + (cycles - self._base_cycles) * PS_PER_S // self.hz, action)
+        self.at(key, self.ps_at(cycles), action)
 
     def cancel(self, key: str) -> None:
         if self._events.pop(key, None) is not None:

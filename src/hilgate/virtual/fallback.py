@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hilgate.virtual.cost import BlockCost
-from hilgate.virtual.hooks import Accelerator, Executed, Kind, Reason
+from hilgate.virtual.hooks import REGISTERS_BEGIN, REGISTERS_END, WATCHDOG_FEED, Accelerator, Executed, Kind, Reason
 from hilgate.virtual.native import checksum
 
 NOWHERE = 0xFFFF_FFFF
@@ -26,6 +26,10 @@ class State:
     reason_size: int = 0
     pc: int = 0
     fpu_enabled: int = 0
+    ticks_start: int = 0
+    ticks_reload: int = 0
+    ticks_divider: int = 1
+    fed_at: int = 0
     flash_begin: int = 0
     flash_end: int = 0
     line_shift: int = 0
@@ -63,6 +67,10 @@ class PythonPage:
     read: Callable[..., int]
     write: Callable[..., None]
     shown: dict[int, tuple[int, Kind]] = field(default_factory=dict)
+    fed: int = 0
+
+    def feed(self, address: int) -> None:
+        self.fed = address
 
     def show(self, address: int, value: int, kind: Kind = Kind.PLAIN) -> None:
         self.shown[address] = (value & 0xFFFF_FFFF, kind)
@@ -70,17 +78,25 @@ class PythonPage:
     def ask(self, address: int) -> None:
         self.shown.pop(address, None)
 
-    def on_read(self, _uc: Any, offset: int, size: int, _user: Any) -> int:
+    def on_read(self, uc: Any, offset: int, size: int, _user: Any) -> int:
         address = self.base + offset
-        if size == 4 and address in self.shown:
-            value, kind = self.shown[address]
-            if kind is Kind.CYCLES:
-                state = self.hooks.state
-                value = (state.cycles - self.hooks.unspent(state.pc)[0] - value) & 0xFFFF_FFFF
+        value, kind = self.shown.get(address, (0, Kind.ASK))
+        if size == 4 and kind is Kind.PLAIN:
             return value
-        return self.read(address, size)
+        now = self.hooks.now(uc)
+        if size != 4 or kind is Kind.ASK:
+            return self.read(address, size)
+        if kind is Kind.CYCLES:
+            return (now - value) & 0xFFFF_FFFF
+        state = self.hooks.state
+        passed = (now - state.ticks_start) // state.ticks_divider
+        return 0 if passed == 0 else state.ticks_reload - (passed - 1) % (state.ticks_reload + 1)
 
-    def on_write(self, _uc: Any, offset: int, size: int, value: int, _user: Any) -> None:
+    def on_write(self, uc: Any, offset: int, size: int, value: int, _user: Any) -> None:
+        now = self.hooks.now(uc)
+        if value == WATCHDOG_FEED and self.fed == self.base + offset:
+            self.hooks.state.fed_at = now
+            return
         self.write(self.base + offset, size, value)
 
 
@@ -95,6 +111,7 @@ class PythonHooks:
         self._old: list[PythonBlock] = []
         self._last: PythonBlock | None = None
         self._last_entry = 0
+        self.exact = False
         self._code_lines: dict[int, None] = {}  # insertion order is the order of use
         self._data_lines: dict[int, None] = {}
         self._stalls: list[int] = []
@@ -104,7 +121,11 @@ class PythonHooks:
 
         uc.hook_add(UC_HOOK_BLOCK, self._on_block)
         if memory:
-            uc.hook_add(UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, self._on_memory)
+            both = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
+            self.exact = True
+            uc.hook_add(both, lambda *_: None, begin=REGISTERS_BEGIN, end=REGISTERS_END)
+            if self.state.flash_end:
+                uc.hook_add(UC_HOOK_MEM_READ, self._on_flash, begin=self.state.flash_begin, end=self.state.flash_end - 1)
 
     def _stop(self, uc: Any, reason: Reason, address: int, size: int) -> None:
         self.state.reason, self.state.reason_address, self.state.reason_size = int(reason), address, size
@@ -160,16 +181,16 @@ class PythonHooks:
             _use(self._code_lines, line, state.ilines)
         return stall
 
-    def _on_memory(self, uc: Any, kind: int, address: int, _size: int, _value: int, _user: Any) -> None:
-        from unicorn import UC_MEM_READ
+    def _on_flash(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _user: Any) -> None:
+        if self.state.wait_states:
+            self._data_read(address >> self.state.line_shift)
+
+    def now(self, uc: Any) -> int:
+        """The cycle at which the instruction that accesses a register now starts."""
         from unicorn.arm_const import UC_ARM_REG_PC
 
-        state = self.state
-        if state.flash_begin <= address < state.flash_end:
-            if kind == UC_MEM_READ and state.wait_states:
-                self._data_read(address >> state.line_shift)
-        elif address >= 0x4000_0000:
-            state.pc = uc.reg_read(UC_ARM_REG_PC)
+        self.state.pc = uc.reg_read(UC_ARM_REG_PC) if self.exact else 0
+        return self.state.cycles - self.unspent(self.state.pc)[0]
 
     def _data_read(self, line: int) -> None:
         state = self.state

@@ -8,7 +8,8 @@
 #include <stdint.h>
 
 enum { REASON_NONE, REASON_DEADLINE, REASON_NEW_BLOCK, REASON_UNALIGNED, REASON_NO_COPROCESSOR, REASON_DIVIDE, REASON_SUPERVISOR };
-enum { KIND_ASK, KIND_PLAIN, KIND_CYCLES };
+enum { KIND_ASK, KIND_PLAIN, KIND_CYCLES, KIND_TICKS };
+enum { WATCHDOG_FEED = 0xAAAA };
 enum { UC_REG_PC = 11, UC_REG_R0 = 66, UC_MEM_READ = 16 };
 enum { SPANS_MAX = 264, PAGE_WORDS = 1024 };
 
@@ -37,6 +38,10 @@ typedef struct {
     uint64_t last_entry;          /* cycles when it was entered */
     uint32_t capacity_mask;
     uint32_t fpu_enabled;
+    uint32_t exact, padding;      /* exact: register accesses are hooked, so their PC is known */
+    uint64_t ticks_start;         /* SysTick: cycle at which it stood at zero */
+    uint32_t ticks_reload, ticks_divider;
+    uint64_t fed_at;              /* cycle of the last watchdog feed, where the page has one */
     /* flash accelerator */
     uint32_t flash_begin, flash_end, line_shift, wait_states, prefetch, icache, dcache;
     uint32_t ilines, dlines;
@@ -60,6 +65,7 @@ typedef struct {
     uint64_t (*read)(uint64_t address, uint32_t size);
     void (*write)(uint64_t address, uint32_t size, uint64_t value);
     uint32_t base;
+    uint32_t feed;                /* address of a watchdog's key register, 0: none, or it does not run */
     uint32_t value[PAGE_WORDS];
     uint8_t kind[PAGE_WORDS];
 } page_t;
@@ -219,19 +225,27 @@ static void data_read(machine_t *m, uint32_t address)
     m->data_stalls += m->wait_states;
 }
 
-void hook_memory(void *uc, int type, uint64_t address64, int size, int64_t value, void *user)
+/* Data accesses in flash. Unicorn calls it for that range only. */
+void hook_flash(void *uc, int type, uint64_t address, int size, int64_t value, void *user)
 {
     machine_t *m = user;
-    const uint32_t address = (uint32_t)address64;
+    (void)uc;
     (void)size;
     (void)value;
-    if (address - m->flash_begin < m->flash_end - m->flash_begin) {
-        if (type == UC_MEM_READ && m->wait_states != 0u) {
-            data_read(m, address);
-        }
-    } else if (address >= 0x40000000u) {
-        m->reg_read(uc, UC_REG_PC, &m->pc);
+    if (type == UC_MEM_READ && m->wait_states != 0u) {
+        data_read(m, (uint32_t)address);
     }
+}
+
+/* Accesses to registers. Being there is enough: Unicorn then knows the exact PC, which `now` asks for when it matters. */
+void hook_register(void *uc, int type, uint64_t address, int size, int64_t value, void *user)
+{
+    (void)uc;
+    (void)type;
+    (void)address;
+    (void)size;
+    (void)value;
+    (void)user;
 }
 
 uint64_t hook_unspent(const machine_t *m, uint32_t pc)
@@ -251,19 +265,35 @@ uint64_t hook_unspent(const machine_t *m, uint32_t pc)
     return rest;
 }
 
+/* The cycle at which the instruction that accesses a register now starts. */
+static uint64_t now(void *uc, machine_t *m)
+{
+    m->pc = 0;
+    if (m->exact != 0u) {
+        m->reg_read(uc, UC_REG_PC, &m->pc);
+    }
+    return m->cycles - hook_unspent(m, m->pc);
+}
+
+/* SysTick's current value: one tick after zero it is the reload value, then counts down. */
+static uint32_t ticks(const machine_t *m, uint64_t at)
+{
+    const uint64_t passed = (at - m->ticks_start) / m->ticks_divider;
+    return passed == 0u ? 0u : m->ticks_reload - (uint32_t)((passed - 1u) % (m->ticks_reload + 1u));
+}
+
 uint64_t hook_page_read(void *uc, uint64_t offset, unsigned size, void *user)
 {
     page_t *page = user;
     const uint32_t word = (uint32_t)offset / 4u;
-    (void)uc;
     if (size == 4u && (offset & 3u) == 0u) {
         if (page->kind[word] == KIND_PLAIN) {
             return page->value[word];
         }
-        if (page->kind[word] == KIND_CYCLES) {
-            const machine_t *m = page->machine;
-            return (uint32_t)(m->cycles - hook_unspent(m, m->pc)) - page->value[word];
-        }
+    }
+    const uint64_t at = now(uc, page->machine);
+    if (size == 4u && (offset & 3u) == 0u && page->kind[word] != KIND_ASK) {
+        return page->kind[word] == KIND_CYCLES ? (uint32_t)at - page->value[word] : ticks(page->machine, at);
     }
     return page->read(page->base + offset, size);
 }
@@ -271,7 +301,11 @@ uint64_t hook_page_read(void *uc, uint64_t offset, unsigned size, void *user)
 void hook_page_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
 {
     page_t *page = user;
-    (void)uc;
+    const uint64_t at = now(uc, page->machine);
+    if (value == WATCHDOG_FEED && page->feed != 0u && page->base + (uint32_t)offset == page->feed) {
+        page->machine->fed_at = at;
+        return;
+    }
     page->write(page->base + offset, size, value);
 }
 

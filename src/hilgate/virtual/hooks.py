@@ -31,6 +31,11 @@ class Kind(IntEnum):
     ASK = 0
     PLAIN = 1
     CYCLES = 2
+    TICKS = 3
+
+
+WATCHDOG_FEED = 0xAAAA
+REGISTERS_BEGIN, REGISTERS_END = 0x4000_0000, 0xFFFF_FFFF
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,11 @@ class Page(Protocol):
     """4 KiB of peripheral registers."""
 
     def show(self, address: int, value: int, kind: Kind = Kind.PLAIN) -> None:
-        """Word reads of `address` answer `value` (PLAIN), or the cycle count minus it (CYCLES), without asking."""
+        """Word reads of `address` answer without asking: `value` (PLAIN), the cycle count minus it (CYCLES), or the tick
+        counter that `ticks_start`, `ticks_reload` and `ticks_divider` of the state describe (TICKS)."""
+
+    def feed(self, address: int) -> None:
+        """Writes of WATCHDOG_FEED to `address` only set the state's `fed_at`, without asking; 0: no such register."""
 
     def ask(self, address: int) -> None:
         """Reads of `address` call the peripheral again."""

@@ -176,6 +176,8 @@ class Machine:
 
     def set_core_hz(self, hz: int) -> None:
         if hz != self.clock.hz:
+            if "IWDG" in self.peripherals:
+                self.iwdg.settle()
             self.clock.set_hz(hz)
             self.systick.arm()
         if "FLASH" in self.peripherals and self.flash.values:

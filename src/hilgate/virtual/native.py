@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hilgate.virtual.cost import BlockCost
-from hilgate.virtual.hooks import Accelerator, Executed, Kind, Reason
+from hilgate.virtual.hooks import REGISTERS_BEGIN, REGISTERS_END, Accelerator, Executed, Kind, Reason
 
 SPANS_MAX, PAGE_WORDS = 264, 1024
 U8, U32, U64, I32, POINTER = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p
@@ -41,7 +41,8 @@ class Machine(ctypes.Structure):
     _fields_ = [
         ("cycles", U64), ("instructions", U64), ("deadline", U64),
         *((name, U32) for name in ("reason", "reason_address", "reason_size", "pc")),
-        ("last", I32), ("last_end", U32), ("last_entry", U64), ("capacity_mask", U32), ("fpu_enabled", U32),
+        ("last", I32), ("last_end", U32), ("last_entry", U64), ("capacity_mask", U32), ("fpu_enabled", U32), ("exact", U32), ("padding", U32),
+        ("ticks_start", U64), ("ticks_reload", U32), ("ticks_divider", U32), ("fed_at", U64),
         *((name, U32) for name in ("flash_begin", "flash_end", "line_shift", "wait_states", "prefetch", "icache")),
         *((name, U32) for name in ("dcache", "ilines", "dlines", "line_now", "line_cycles", "data_line")),
         ("clock", U64), ("fetch_stalls", U64), ("data_stalls", U64),
@@ -54,7 +55,7 @@ class PageState(ctypes.Structure):
     """page_t of hook.c."""
 
     _fields_ = [
-        ("machine", POINTER), ("read", READ_TYPE), ("write", WRITE_TYPE), ("base", U32),
+        ("machine", POINTER), ("read", READ_TYPE), ("write", WRITE_TYPE), ("base", U32), ("feed", U32),
         ("value", U32 * PAGE_WORDS), ("kind", U8 * PAGE_WORDS),
     ]  # fmt: skip
 
@@ -126,6 +127,9 @@ class NativePage:
         self.state.value[word] = value & 0xFFFF_FFFF
         self.state.kind[word] = int(kind)
 
+    def feed(self, address: int) -> None:
+        self.state.feed = address
+
     def ask(self, address: int) -> None:
         self.state.kind[(address - self.base) // 4] = int(Kind.ASK)
 
@@ -142,6 +146,7 @@ class NativeHooks:
         self._prefixes = (U32 * (1 << 20))()
         self._keep: list[Any] = []
         self.state = Machine(last=-1, deadline=1 << 62, capacity_mask=self.CAPACITY - 1, data_line=0xFFFF_FFFF)
+        self.state.ticks_divider = 1
         for name in ("blocks", "spans", "prefixes"):
             setattr(self.state, name, ctypes.addressof(getattr(self, f"_{name}")))
         if accelerator is not None:
@@ -159,7 +164,11 @@ class NativeHooks:
         self.state.reg_read = ctypes.cast(uclib.uc_reg_read, POINTER).value
         self._hook(uc, UC_HOOK_BLOCK, "hook_block", self.state)
         if memory:
-            self._hook(uc, UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE, "hook_memory", self.state)
+            self.state.exact = 1
+            both = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
+            self._hook(uc, both, "hook_register", self.state, REGISTERS_BEGIN, REGISTERS_END)
+            if self.state.flash_end:
+                self._hook(uc, UC_HOOK_MEM_READ, "hook_flash", self.state, self.state.flash_begin, self.state.flash_end - 1)
 
     def _hook(self, uc: Any, kind: int, function: str, user: ctypes.Structure, begin: int = 1, end: int = 0) -> None:
         from unicorn import UcError

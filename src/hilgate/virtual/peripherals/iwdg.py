@@ -17,6 +17,9 @@ class Iwdg(Peripheral):
     def reset(self) -> None:
         super().reset()
         self.running = self._open = False
+        self._fed_ps = 0
+        if self._page is not None:
+            self._page.feed(0)
 
     def write_KR(self, value: int) -> None:  # noqa: N802
         self._open = value == UNLOCK
@@ -25,7 +28,10 @@ class Iwdg(Peripheral):
             self.machine.rcc.put("CSR", "LSION", 1)
             self.machine.rcc.put("CSR", "LSIRDY", 1)
         if self.running and value in (START, FEED):
-            self._reload()
+            self.machine.core.state.fed_at = self.machine.exact_cycles()
+            self.settle()
+            self._plan()
+        self._show()
 
     def write_PR(self, value: int) -> None:  # noqa: N802
         if self._open:
@@ -35,9 +41,27 @@ class Iwdg(Peripheral):
         if self._open:
             self.set("RLR", value)
 
-    def _reload(self) -> None:
+    def _show(self) -> None:
+        """Let the native side take feeds while they have no other effect."""
+        if self._page is not None:
+            self._page.feed(self.facts.base if self.running and not self._open else 0)
+
+    def settle(self) -> None:
+        """Turn the cycle of the last feed into time, before the core clock changes."""
+        if self.running:
+            self._fed_ps = max(self._fed_ps, self.machine.clock.ps_at(int(self.machine.core.state.fed_at)))
+
+    def _due_ps(self) -> int:
         divider = min(4 << self.values["PR"], PRESCALER_MAX)
         ticks = (self.values["RLR"] + 1) * divider
-        lsi_hz = self.machine.family["clock"]["lsi_hz"]
-        due = self.machine.clock.now_ps() + ticks * PS_PER_S // lsi_hz
-        self.machine.clock.at("IWDG", due, lambda: self.machine.request_reset("watchdog"))
+        return self._fed_ps + ticks * PS_PER_S // int(self.machine.family["clock"]["lsi_hz"])
+
+    def _plan(self) -> None:
+        self.machine.clock.at("IWDG", self._due_ps(), self._bite)
+
+    def _bite(self) -> None:
+        self.settle()
+        if self._due_ps() > self.machine.clock.now_ps():
+            self._plan()
+        else:
+            self.machine.request_reset("watchdog")

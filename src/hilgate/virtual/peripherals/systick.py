@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from hilgate.virtual.exceptions import SYSTICK
+from hilgate.virtual.hooks import Kind
 from hilgate.virtual.peripherals.base import Peripheral
 
 
 class SysTick(Peripheral):
     """Counts in cycles, so a change of the core clock changes its pace as on silicon."""
 
-    PLAIN = frozenset(("RVR", "CALIB"))
+    PLAIN = frozenset(("RVR", "CALIB", "CVR"))
 
     def reset(self) -> None:
         super().reset()
@@ -17,6 +18,7 @@ class SysTick(Peripheral):
         self._zero_at = 0  # cycle at which the counter was, or will have been, reloaded
         self._flag_from = 0
         self.machine.clock.cancel("SYSTICK")
+        self._show()
 
     def _divider(self) -> int:
         return 1 if self.bit("CSR", "CLKSOURCE") else 8
@@ -27,7 +29,7 @@ class SysTick(Peripheral):
     def _elapsed(self) -> int:
         return self.machine.exact_cycles() - self._zero_at
 
-    def read_CVR(self) -> int:  # noqa: N802
+    def _current(self) -> int:
         if not self.bit("CSR", "ENABLE") or not self.values["RVR"]:
             return self.values["CVR"]
         ticks = self._elapsed() // self._divider()
@@ -61,7 +63,7 @@ class SysTick(Peripheral):
             self._restart()
         else:
             if old & ~value & 1:
-                self.set("CVR", self.read_CVR())
+                self.set("CVR", self._current())
             self.set("CSR", value & 7)
             self.arm()
 
@@ -70,7 +72,16 @@ class SysTick(Peripheral):
         self._flag_from = 0
         self.arm()
 
+    def _show(self) -> None:
+        """The native side counts down by itself."""
+        state, address = self.machine.core.state, self.facts.base + self.facts.registers["CVR"].offset
+        state.ticks_start, state.ticks_reload, state.ticks_divider = self._zero_at, self.values["RVR"], self._divider()
+        counting = bool(self.bit("CSR", "ENABLE") and self.values["RVR"])
+        if self._page is not None:
+            self._page.show(address, self.values["CVR"], Kind.TICKS if counting else Kind.PLAIN)
+
     def arm(self) -> None:
+        self._show()
         if self.bit("CSR", "ENABLE") and self.bit("CSR", "TICKINT") and self.values["RVR"]:
             due = self._zero_at + (self._wraps() + 1) * self._period()
             self.machine.clock.at_cycles("SYSTICK", due, self._tick)
