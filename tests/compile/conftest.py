@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -31,9 +32,9 @@ static const struct { run_fn run; uint32_t arena, inputs, outputs, place[16]; } 
 static void fill(uint8_t *to, uint32_t bytes) { if (fread(to, 1, bytes, stdin) != bytes) exit(9); }
 int main(int count, char **arguments) {
     (void)count;
-    const uint32_t index = (uint32_t)atoi(arguments[1]), bytes = (uint32_t)atoi(arguments[2]), n = (uint32_t)atoi(arguments[3]);
-    uint8_t *weights = aligned_alloc(16, (bytes + 15u) / 16u * 16u), *arena = malloc(table[index].arena);
-    fill(weights, bytes);
+    const uint32_t index = (uint32_t)atoi(arguments[1]), bytes = (uint32_t)atoi(arguments[2]), n =
+    (uint32_t)atoi(arguments[3]); uint8_t *weights = aligned_alloc(16, (bytes + 15u) / 16u * 16u), *arena =
+    malloc(table[index].arena); fill(weights, bytes);
     for (uint32_t i = 0; i < n; i++) {
         const uint32_t *place = table[index].place;
         memset(arena, 0xa5, table[index].arena);
@@ -174,6 +175,63 @@ def make_bundle(tmp_path_factory: pytest.TempPathFactory):
     yield make
     for folder in folders:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def quantized(network, shape: tuple[int, ...], folder: Path, name: str, **choices) -> Path:
+    """A torch network exported and quantized as the pipeline does it; returns the path of the int8 QDQ file."""
+    import torch
+    from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+    class Reader(CalibrationDataReader):
+        def __init__(self) -> None:
+            generator = np.random.default_rng(1)
+            self.samples = iter([{"input": generator.random(shape, np.float32)} for _ in range(16)])
+
+        def get_next(self):
+            return next(self.samples, None)
+
+    floating, integer = folder / f"{name}_float.onnx", folder / f"{name}.onnx"
+    options = {"dynamo": True, "opset_version": 20, "external_data": False, "verbose": False}
+    names = {"input_names": ["input"], "output_names": ["output"]}
+    torch.onnx.export(network.eval(), (torch.zeros(shape),), str(floating), **options, **names)
+    types = {"activation_type": QuantType.QInt8, "weight_type": QuantType.QInt8}
+    choices = {"per_channel": True, "quant_format": QuantFormat.QDQ, **types, **choices}
+    quantize_static(str(floating), str(integer), Reader(), **choices)
+    return integer
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Int8 QDQ files of fully connected networks, by name."""
+    import torch
+    from torch import nn
+
+    torch.manual_seed(7)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    folder = tmp_path_factory.mktemp("models")
+
+    def digits(*tail: nn.Module) -> nn.Module:
+        hidden = [nn.Linear(784, 128), nn.ReLU(), nn.Linear(128, 128), nn.ReLU(), nn.Linear(128, 10)]
+        return nn.Sequential(*hidden, *tail)
+
+    class ArgMax(nn.Module):
+        def forward(self, x):
+            return torch.argmax(x, dim=1)
+
+    small = nn.Sequential(nn.Linear(12, 20), nn.ReLU6(), nn.Linear(20, 7))
+    biased = nn.Sequential(nn.Linear(12, 20), nn.ReLU(), nn.Linear(20, 7), nn.Softmax(-1))
+    return {
+        "digits": quantized(digits(), (1, 784), folder, "digits"),
+        "softmax": quantized(nn.Sequential(nn.Flatten(), digits(nn.Softmax(-1))), (1, 1, 28, 28), folder, "softmax"),
+        "argmax": quantized(digits(ArgMax()), (1, 784), folder, "argmax"),
+        "gemm_alone": quantized(digits(), (1, 784), folder, "gemm_alone", op_types_to_quantize=["Gemm"]),
+        "relu6": quantized(small, (1, 12), folder, "relu6"),
+        "kept_relu": quantized(
+            small, (1, 12), folder, "kept_relu", extra_options={"QDQKeepRemovableActivations": True}
+        ),
+        "matmul_add": quantized(small, (1, 5, 12), folder, "matmul_add"),
+        "matmul_bias": quantized(biased, (1, 5, 12), folder, "matmul_bias", op_types_to_quantize=["MatMul", "Softmax"]),
+    }
 
 
 @pytest.fixture(scope="session")

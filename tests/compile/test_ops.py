@@ -1,4 +1,6 @@
-"""Every operator's named cases on every runtime: reference, host C under sanitizers, and virtual Cortex-M4, M3 and M0."""
+"""Every operator's named cases on every runtime: reference, host C under sanitizers, and virtual Cortex-M4, M3 and
+M0.
+"""
 
 from __future__ import annotations
 

@@ -8,7 +8,8 @@
               { shape = [4, 5], constant = "random", scale = [0.1, 0.2, 0.1, 0.3], axis = 0 }]
     output = { scale = 0.05, zero_point = -4 }         # left out: as the first input
 
-constant: `random`, `zero`, or `extreme` (only -128 and 127; with dtype int32 +-range). Every runtime runs the same cases.
+constant: `random`, `zero`, or `extreme` (only -128 and 127; with dtype int32 +-range). Every runtime runs the same
+cases.
 """
 
 from __future__ import annotations
@@ -85,12 +86,13 @@ def _tensor(name: str, spec: dict[str, Any], generator: np.random.Generator) -> 
     if "constant" not in spec:
         return Tensor(name, shape, dtype, quantization)
     span = spec.get("range", INT32_RANGE) if dtype == "int32" else 127
-    data = {
-        "random": lambda: generator.integers(-span, span + 1, shape),
-        "zero": lambda: np.zeros(shape),
-        "extreme": lambda: np.where(generator.integers(0, 2, shape) == 0, -span, span),
-    }[spec["constant"]]()
-    return Tensor(name, shape, dtype, quantization, np.asarray(data).astype(dtype))
+    if spec["constant"] == "random":
+        data = generator.integers(-span, span + 1, shape)
+    elif spec["constant"] == "extreme":
+        data = np.where(generator.integers(0, 2, shape) == 0, -span, span)
+    else:
+        data = np.zeros(shape, np.int64)
+    return Tensor(name, shape, dtype, quantization, data.astype(dtype))
 
 
 def _quantization(spec: dict[str, Any]) -> Quantization:

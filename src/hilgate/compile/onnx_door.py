@@ -36,7 +36,7 @@ class OnnxNode:
 
     @property
     def name(self) -> str:
-        return str(self.proto.name or self.proto.output[0])
+        return str(self.proto.name or next(iter(self.proto.output), "without a name"))
 
     @property
     def where(self) -> str:
@@ -46,14 +46,20 @@ class OnnxNode:
         return ModelError(what, where=self.where, hint=hint)
 
     def attribute(self, name: str, default: Any = None) -> Any:
-        """An attribute's value (int, float, str, list), or the default."""
+        """An attribute's value (int, float, str, list), or the default, whose type it must have."""
         from onnx import helper
 
         self.taken.add(name)
         for attribute in self.proto.attribute:
             if attribute.name == name:
-                value = helper.get_attribute_value(attribute)
-                return value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                try:
+                    value = helper.get_attribute_value(attribute)
+                except ValueError as error:
+                    raise self.refuse(f"attribute {name} is damaged", "export the model again") from error
+                value = value.decode("utf-8", "replace") if isinstance(value, bytes) else value
+                if default is not None and type(value) is not type(default):
+                    raise self.refuse(f"attribute {name} is {value!r}, not {type(default).__name__}")
+                return value
         return default
 
     def must_be(self, name: str, *allowed: Any) -> None:
@@ -157,7 +163,10 @@ class OnnxDoor:
             raise node.refuse(f"operator {proto.op_type} is not supported", f"supported: {known}")
         if len([name for name in proto.output if name]) != 1 and not operator.many_outputs:
             raise node.refuse("has more than one output")
-        operator.from_onnx(node)
+        try:
+            operator.from_onnx(node)
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise node.refuse(f"its inputs or attributes make no sense: {error}", "export the model again") from error
         unknown = [a.name for a in proto.attribute if a.name not in node.taken]
         if unknown:
             raise node.refuse(f"attribute `{unknown[0]}` is not supported", "hilgate ignores nothing in silence")

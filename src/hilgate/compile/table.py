@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
+
+PIPE_COLUMNS = 140  # into a file or a log nothing is cut
 
 
 def show(model: dict[str, Any]) -> None:
@@ -19,7 +22,7 @@ def show(model: dict[str, Any]) -> None:
         shape = "x".join(map(str, layer["output_shape"]))
         numbers = (layer["macs"], layer["weights_bytes"], layer["output_bytes"], layer["output_offset"])
         table.add_row(layer["name"], layer["op"], shape, *(f"{n:,}" for n in numbers))
-    Console().print(table)
+    Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)
 
 
 def _sums(model: dict[str, Any]) -> str:

@@ -22,7 +22,7 @@ def write_vectors(task: str, graph: Graph, root: Path) -> None:
     split = read_npz(needed(root, "data.test", task), ("x", "y"))
     raw = split["x"]
     tensor = graph.tensors[graph.inputs[0]]
-    real = np.asarray(load_task(task).preprocess(raw), np.float32)
+    real = np.asarray(load_task(task, root).preprocess(raw), np.float32)
     if real.size != raw.shape[0] * tensor.elements:
         raise ModelError(f"the task's preprocess gives {real.shape[1:]}, the model takes {tensor.shape}", where=task)
     inputs = real.reshape(raw.shape[0], *tensor.shape)

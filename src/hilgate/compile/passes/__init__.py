@@ -11,6 +11,7 @@ from hilgate.compile.passes import (
     drop_dead,
     drop_identities,
     fuse_activation,
+    fuse_bias,
     hoist_quantize,
     lower_quantization,
     strip_edges,
@@ -34,7 +35,8 @@ class Pass:
 
 PASSES = (
     Pass("hoist_quantize", hoist_quantize.run, needed=True),
-    Pass("fuse_activation", fuse_activation.run),
+    Pass("fuse_bias", fuse_bias.run, needed=True),
+    Pass("fuse_activation", fuse_activation.run, needed=True),
     Pass("lower_quantization", lower_quantization.run, needed=True),
     Pass("strip_edges", strip_edges.run, needed=True),
     Pass("fuse_activation_int8", fuse_activation.run),

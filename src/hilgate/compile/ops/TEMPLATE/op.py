@@ -37,7 +37,7 @@ class Template(Op):
 
     def call(self, site: Site) -> Call:
         pointers = (Pointer("input", 0, "int8_t"), Pointer("output", 0, "int8_t"))
-        return Call("TEMPLATE_s8", pointers, {"count": site.output.elements})
+        return Call("template_s8", pointers, {"count": site.output.elements})
 
 
 OP = Template

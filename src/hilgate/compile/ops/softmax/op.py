@@ -51,7 +51,8 @@ class Softmax(Op):
 
     def factor(self, site: Site) -> int:
         """1 / output scale in 24.8 bits: 65536 for the usual scale 1/256."""
-        return int(round(2**FACTOR_BITS / site.output.quant.only_scale))
+        factor: int = round(2**FACTOR_BITS / site.output.quant.only_scale)
+        return factor
 
     def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
         x = inputs[0].astype(np.int64)

@@ -1,5 +1,0 @@
-#include "TEMPLATE.h"
-
-HILGATE_INLINE void TEMPLATE_s8(const int8_t *x, int8_t *y, const uint32_t count) {
-    for (uint32_t i = 0; i < count; i++) y[i] = x[count - 1u - i];
-}

@@ -1,0 +1,165 @@
+"""Add and subtract, element by element; the second operand may be a constant and may repeat over leading dimensions.
+
+Rounding `single`: y = (a * Ma + b * Mb + c) >> k in 32 bits, M = 2^k * input scale / output scale, c holds zero
+points and the half. Rounding `double`: TFLite's (tensorflow/lite/kernels/internal/reference/add.h): both inputs to a
+common scale with 20 bits below the point, each rounded, then the sum rounded twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from hilgate.compile.arithmetic import INT32_MAX, multiply_double, quantize_multiplier, saturate
+from hilgate.compile.graph import Shape, Site, Tensor
+from hilgate.compile.ops.activation import NONE, Activation
+from hilgate.compile.ops.affine import ROUNDING_CODE
+from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
+
+if TYPE_CHECKING:
+    from hilgate.compile.onnx_door import OnnxNode
+
+DOUBLE_LEFT_SHIFT = 20  # TFLite's for int8
+SINGLE_SHIFT_MAX = 24
+
+
+@dataclass(frozen=True)
+class Add(Op):
+    """Inputs: a; b, of the same shape or of its last dimensions. subtract: y = a - b."""
+
+    subtract: bool = False
+    activation: Activation = NONE
+
+    kind: ClassVar[str] = "add"
+    onnx: ClassVar[tuple[str, ...]] = ("Add", "Sub")
+    per_channel_inputs: ClassVar[tuple[int, ...]] = (1,)
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNode) -> None:
+        a, b = node.input(0), node.input(1)
+        if a.constant and not b.constant and node.kind == "Add":
+            a, b = b, a
+        if a.constant:
+            raise node.refuse("its first operand is a constant", "fold constants when exporting")
+        node.emit(cls(subtract=node.kind == "Sub"), [a, b])
+
+    def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
+        a, b = inputs[0].shape, inputs[1].shape
+        tail = core(b)
+        if tail != a[len(a) - len(tail) :] or len(b) > len(a):
+            raise ValueError(f"shapes {a} and {b} cannot be added: the second must be the last dimensions of the first")
+        return [a]
+
+    def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        a, b = inputs[0].astype(np.int64), inputs[1].astype(np.int64)
+        b = b.reshape(b.shape[0], *[1] * (a.ndim - b.ndim), *b.shape[1:])
+        lowest, highest = self.activation.int8_bounds(site.output.quant)
+        if site.rounding == "double":
+            total = self._double(site, a, b)
+        elif site.inputs[1].constant:
+            k, factor, offsets = self.constant_terms(site)
+            total = (a * factor + offsets.reshape(core(site.inputs[1].shape))) >> k
+        else:
+            k, (factor_a, factor_b), offset = self.single(site)
+            total = (a * factor_a + b * factor_b + offset) >> k
+        return saturate(total, lowest, highest)
+
+    def _double(self, site: Site, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+        p = self.double(site)
+        scaled_a = multiply_double((a + p[0]) << DOUBLE_LEFT_SHIFT, p[1], p[2])
+        scaled_b = multiply_double((b + p[3]) << DOUBLE_LEFT_SHIFT, p[4], p[5])
+        total = scaled_a - scaled_b if self.subtract else scaled_a + scaled_b
+        return multiply_double(total, p[6], p[7]) + site.output.quant.zero_point
+
+    def single(self, site: Site) -> tuple[int, tuple[int, int], int]:
+        """(k, (Ma, Mb), c) with the largest k that cannot overflow 32 bits."""
+        a, b, y = (t.quant for t in (*site.inputs, site.output))
+        sign = -1.0 if self.subtract else 1.0
+        for k in range(SINGLE_SHIFT_MAX, 0, -1):
+            factors = [round(a.only_scale / y.only_scale * 2**k), round(sign * b.only_scale / y.only_scale * 2**k)]
+            offset = (y.zero_point << k) + (1 << (k - 1)) - a.zero_point * factors[0] - b.zero_point * factors[1]
+            if abs(offset) + 128 * (abs(factors[0]) + abs(factors[1])) <= INT32_MAX:
+                return k, (factors[0], factors[1]), offset
+        raise site.refuse("its scales are too far apart for 32 bits", "quantize its inputs and output alike")
+
+    def constant_terms(self, site: Site) -> tuple[int, int, np.ndarray]:
+        """(k, Ma, c per element of the constant)."""
+        a, y = site.inputs[0].quant, site.output.quant
+        real = site.inputs[1].real().reshape(-1) / y.only_scale * (-1.0 if self.subtract else 1.0)
+        for k in range(SINGLE_SHIFT_MAX, 0, -1):
+            factor = round(a.only_scale / y.only_scale * 2**k)
+            offsets = np.rint(real * 2**k) + (y.zero_point << k) + (1 << (k - 1)) - a.zero_point * factor
+            if np.abs(offsets).max() + 128 * factor <= INT32_MAX:
+                return k, factor, offsets.astype(np.int64)
+        raise site.refuse("its scales are too far apart for 32 bits", "quantize its inputs and output alike")
+
+    def double(self, site: Site) -> np.ndarray:
+        """Per input minus zero point, multiplier, shift; then the output's multiplier and shift."""
+        a, b, y = (t.quant for t in (*site.inputs, site.output))
+        common = 2 * max(a.only_scale, b.only_scale)
+        multiplier_a, shift_a = quantize_multiplier(a.only_scale / common)
+        multiplier_b, shift_b = quantize_multiplier(b.only_scale / common)
+        multiplier_y, shift_y = quantize_multiplier(common / ((1 << DOUBLE_LEFT_SHIFT) * y.only_scale))
+        if shift_y > 0:
+            raise site.refuse("its output scale is too small for its inputs'", "quantize again")
+        terms = [-a.zero_point, multiplier_a, shift_a, -b.zero_point, multiplier_b, shift_b, multiplier_y, shift_y]
+        return np.array(terms, np.int64)
+
+    def check(self, site: Site) -> None:
+        if site.rounding == "double":
+            self.double(site)
+            if site.inputs[1].dtype != "int8":
+                raise site.refuse("its constant is not int8", "quantize the whole model to int8")
+        elif site.inputs[1].constant:
+            self.constant_terms(site)
+        else:
+            self.single(site)
+
+    def sections(self, site: Site) -> list[Section]:
+        lowest, highest = self.activation.int8_bounds(site.output.quant)
+        constant = site.inputs[1].data
+        if site.rounding == "double":
+            sections = [int32_section("factors", self.double(site))]
+            shift = 0
+            if constant is not None:
+                sections.append(Section("constant", constant.astype(np.int8).tobytes()))
+        elif constant is not None:
+            shift, factor, offsets = self.constant_terms(site)
+            sections = [int32_section("factors", [factor]), int32_section("constant", offsets)]
+        else:
+            shift, factors, offset = self.single(site)
+            sections = [int32_section("factors", [*factors, offset])]
+        output = int32_section("output", [site.output.quant.zero_point, shift, lowest, highest])
+        return [output, *sections]
+
+    def overlap_inputs(self, site: Site) -> tuple[int, ...]:
+        whole = site.inputs[1].elements == site.output.elements
+        return (0,) if site.inputs[1].constant or not whole else (0, 1)
+
+    def call(self, site: Site) -> Call:
+        constant = site.inputs[1].constant
+        folded = constant and site.rounding == "single"
+        operand = ("hilgate_i32" if folded else "int8_t") if constant else "int8_t"
+        pointers = (
+            Pointer("input", 0, "int8_t"),
+            Pointer("section", "constant", operand) if constant else Pointer("input", 1, operand),
+            Pointer("section", "factors", "hilgate_i32"),
+            Pointer("section", "output", "hilgate_output"),
+            Pointer("output", 0, "int8_t"),
+        )
+        constants = {"count": site.output.elements, "period": site.inputs[1].elements}
+        if not folded:
+            constants |= {"rounding": ROUNDING_CODE[site.rounding], "subtract": int(self.subtract)}
+        return Call("add_constant_s8" if folded else "add_s8", pointers, constants)
+
+
+def core(shape: Shape) -> Shape:
+    """A shape without its leading ones: the part that repeats."""
+    first = next((i for i, d in enumerate(shape) if d != 1), len(shape))
+    return shape[first:]
+
+
+OP = Add
