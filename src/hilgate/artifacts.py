@@ -40,6 +40,7 @@ FILES = {
     "run.provenance": "run/{item}/provenance.json",  # commit, time, host: no DVC output
     "gate.verdict": "gate/verdict.json",
     "report.markdown": "report/report.md",
+    "report.page": "report/report.html",  # one file, works without network
 }
 
 

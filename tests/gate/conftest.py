@@ -64,7 +64,7 @@ def measurement_document(cell: str = CELL, right: int = 980, n: int = 1000, cycl
         },
         "ram": {
             "total_bytes": 20_000,
-            "static_bytes": 16_000,
+            "static_bytes": 14_000,
             "arena_bytes": 2_000,
             "stack_worst_bytes": 4_000,
             "stack_seen_bytes": 1_500,

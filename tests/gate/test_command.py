@@ -28,7 +28,7 @@ def hilgate(tmp_path, make):
         place = tmp_path / folder / "toy_board_a"
         place.mkdir(parents=True)
         document = make.document()
-        document["flash"]["total_bytes"] = flash
+        document["flash"] |= {"total_bytes": flash, "weights_bytes": flash - 20_000}
         document["hashes"]["image"] = f"{flash:064x}"
         (place / "measurement.json").write_text(json.dumps(document))
         (place / "samples.json").write_text(make.samples([0] * 20 + [1] * 980))

@@ -51,9 +51,12 @@ BROKEN = {
     "median that cycles do not give": (set_at("latency/median_us", 1.0), "median_us 1 is not what cycles"),
     "part larger than the whole": (
         set_at("flash/weights_bytes", 200_000),
-        "flash.weights_bytes is more than flash.total",
+        "the parts of flash are 220000 bytes, flash.total_bytes is 100000",
     ),
-    "larger than the board": (set_at("flash/capacity_bytes", 50_000), "is more than flash.capacity_bytes"),
+    "larger than the board": (
+        set_at("flash/capacity_bytes", 50_000),
+        "flash.total_bytes 100000 is more than flash.capacity_bytes 50000",
+    ),
     "accuracy that samples do not give": (set_at("accuracy/value", 0.99), "accuracy 0.99 is not the mean of samples"),
     "another n than samples": (set_at("accuracy/n", 5), "accuracy.n 5 is not the number of samples"),
     "another metric than samples": (set_at("accuracy/metric", "f1"), "samples.json is of another metric"),

@@ -17,6 +17,10 @@ from hilgate.artifacts import parse_json
 from hilgate.errors import ArtifactError
 from hilgate.gate.policy import LARGEST
 
+PARTS = {  # what total_bytes is the sum of
+    "flash": ("weights_bytes", "kernels_bytes", "runtime_bytes"),
+    "ram": ("static_bytes", "arena_bytes", "stack_worst_bytes"),
+}
 LARGEST_FILE_BYTES = 32 * 1024 * 1024  # a million float scores as JSON text; more is refused unread
 
 
@@ -189,13 +193,14 @@ def _identity_rules(measurement: Measurement) -> list[tuple[str, bool]]:
 
 
 def _number_rules(measurement: Measurement, document: dict[str, Any]) -> list[tuple[str, bool]]:
-    rules = [
-        (f"{name}.{part} is more than {name}.{whole}", sizes[part] <= sizes[whole])
-        for name, sizes in (("flash", measurement.flash), ("ram", measurement.ram))
-        for whole in ("total_bytes", "capacity_bytes")
-        for part in sizes
-        if part not in ("capacity_bytes", "stack_seen_bytes")
-    ]
+    rules = []
+    for name, sizes in (("flash", measurement.flash), ("ram", measurement.ram)):
+        parts = sum(sizes[part] for part in PARTS[name])
+        total, capacity = sizes["total_bytes"], sizes["capacity_bytes"]
+        rules += [
+            (f"the parts of {name} are {parts} bytes, {name}.total_bytes is {total}", parts == total),
+            (f"{name}.total_bytes {total} is more than {name}.capacity_bytes {capacity}", total <= capacity),
+        ]
     latency = measurement.latency
     if latency is not None:
         stated = document["latency"]["median_us"]

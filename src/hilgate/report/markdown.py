@@ -81,7 +81,7 @@ def _environment() -> Environment:
         "part_name": lambda part: f"{MEMORIES[part['memory']]} {part['part'].removesuffix('_bytes').replace('_', ' ')}",
         "evidence": words.evidence_sentence,
         "paired": words.paired_sentence,
-        "provenance": _provenance,
+        "provenance": words.provenance,
     }
     environment.globals.update(functions)
     return environment
@@ -156,20 +156,3 @@ def _value_and_change(axis: dict[str, Any]) -> str:
     if axis["change"] is None:
         return value
     return f"{value}, {change(axis['unit'], axis['change'], axis['base'])}"
-
-
-def _provenance(cell: dict[str, Any]) -> list[tuple[Any, Any, Any]]:
-    """Hashes and environment of both sides, as rows of name, base, head."""
-    base, head = cell["facts"]["base"] or {}, cell["facts"]["head"] or {}
-    rows: list[tuple[Any, Any, Any]] = []
-    for field in ("hashes", "environment"):
-        old, new = base.get(field, {}), head.get(field, {})
-        for key in sorted({*old, *new})[:40]:
-            rows.append((key, _fact(field, old.get(key)), _fact(field, new.get(key))))
-    return rows
-
-
-def _fact(field: str, value: object) -> Markdown:
-    if value is None:
-        return Markdown("none")
-    return markdown_name(str(value)[:12] if field == "hashes" else value)

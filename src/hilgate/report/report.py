@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hilgate.artifacts import artifact, atomic_write, needed, read_json
 from hilgate.params import build, load_params
-from hilgate.report import markdown
+from hilgate.report import markdown, page
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,9 @@ def execute(root: Path) -> list[Path]:
     params = load_params(root)
     settings = build(ReportParams, params.sections["report"], f"{params.path}: report")
     verdict = read_json(needed(root, "gate.verdict"), "verdict")
-    path = artifact(root, "report.markdown")
-    atomic_write(path, markdown.render(verdict, settings.title).encode())
-    return [path]
+    written = []
+    for name, render in (("report.markdown", markdown.render), ("report.page", page.render)):
+        path = artifact(root, name)
+        atomic_write(path, render(verdict, settings.title).encode())
+        written.append(path)
+    return written

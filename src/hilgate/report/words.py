@@ -165,6 +165,17 @@ def evidence_sentence(side: dict[str, Any] | None) -> str:
     return f"{side['source']}, evidence `{side['evidence']}`: {meaning}"
 
 
+def provenance(cell: dict[str, Any]) -> list[tuple[str, str, str]]:
+    """Hashes (their first digits) and environment of both sides: name, base, head."""
+    found = []
+    for field, longest in (("hashes", 12), ("environment", 200)):
+        old, new = ((cell["facts"][side] or {}).get(field, {}) for side in ("base", "head"))
+        for key in sorted({*old, *new})[:40]:
+            base, head = (str(side.get(key, "none"))[:longest] for side in (old, new))
+            found.append((key, base, head))
+    return found
+
+
 def relative_limits(axis: dict[str, Any]) -> str:
     limits = axis["budget"]
     return f"warn {allowed(axis['unit'], limits['worse_warn'])}, fail {allowed(axis['unit'], limits['worse_fail'])}"
@@ -216,7 +227,7 @@ def _all(cells: list[dict[str, Any]]) -> str:
 
 def _trend(verdict: dict[str, Any], base: str) -> str:
     changes = [axis["change"] for cell in verdict["cells"] for axis in cell["axes"]]
-    same = all(change == 0 for change in changes)
+    same = all(change in (0, None) for change in changes) and 0 in changes
     return f"nothing changed against {base}" if same else f"nothing got worse than {base} by more than its limit"
 
 
