@@ -23,7 +23,7 @@ typedef struct port_facts {
 
 /** Marks of RAM in bytes; zero where the port cannot know. */
 typedef struct port_memory {
-    uint32_t static_bytes;     /* .data, .bss and .noinit, the arena included */
+    uint32_t static_bytes;     /* .data, .bss, .noinit and buffers; without the arena */
     uint32_t stack_bytes;      /* reserved */
     uint32_t stack_seen_bytes; /* deepest use since reset, by paint */
 } port_memory;

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from hilgate.errors import ParamsError
+
+KINDS = ("flash", "ram")
+ABILITIES = ("read", "write", "execute", "dma")
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,7 @@ def board_names(root: Path) -> list[str]:
 
 
 def load_board(name: str, root: Path) -> Board:
-    """Read one board. Raises ParamsError when it does not exist or a fact is missing."""
+    """Read one board. Raises ParamsError when it does not exist, or a fact is missing or contradicts another."""
     folder = boards_folder(root) / name
     path = folder / "board.toml"
     if not path.is_file():
@@ -70,12 +74,41 @@ def load_board(name: str, root: Path) -> Board:
             hint=f"known boards: {', '.join(board_names(root))}; or make one with `hilgate new board {name}`",
         )
     try:
-        return _board(tomllib.loads(path.read_text("utf-8")), folder)
+        board = _board(tomllib.loads(path.read_text("utf-8")), folder)
     except tomllib.TOMLDecodeError as error:
         raise ParamsError(f"not valid TOML: {error}", where=str(path)) from error
     except (KeyError, TypeError) as error:
         hint = "compare with firmware/boards/TEMPLATE"
         raise ParamsError(f"missing or wrong fact: {error}", where=str(path), hint=hint) from error
+    _check(board, str(path))
+    return board
+
+
+def _check(board: Board, where: str) -> None:
+    """Facts that contradict each other. Raises ParamsError."""
+    if board.name != board.folder.name:
+        raise ParamsError(f"its name is `{board.name}`, its folder `{board.folder.name}`", where=where)
+    for memory in board.memories:
+        if memory.kind not in KINDS:
+            raise ParamsError(
+                f"memory `{memory.name}`: kind `{memory.kind}` is not one of {', '.join(KINDS)}", where=where
+            )
+        if unknown := set(memory.can) - set(ABILITIES):
+            raise ParamsError(
+                f"memory `{memory.name}` can {', '.join(sorted(unknown))}?",
+                where=where,
+                hint=f"known: {', '.join(ABILITIES)}",
+            )
+        if memory.bytes <= 0 or (memory.sectors and sum(memory.sectors) != memory.bytes):
+            raise ParamsError(
+                f"memory `{memory.name}`: its sectors are {sum(memory.sectors)} bytes, not {memory.bytes}", where=where
+            )
+    ordered = sorted(board.memories, key=lambda memory: memory.origin)
+    for low, high in itertools.pairwise(ordered):
+        if low.end > high.origin:
+            raise ParamsError(f"memories `{low.name}` and `{high.name}` overlap", where=where)
+    if missing := set(KINDS) - {memory.kind for memory in board.memories}:
+        raise ParamsError(f"there is no memory of kind {', '.join(sorted(missing))}", where=where)
 
 
 def _board(facts: dict[str, Any], folder: Path) -> Board:

@@ -148,7 +148,7 @@ SECTIONS {{
   image_end = LOADADDR(.data) + SIZEOF(.data);
 
   .dma_buffers (NOLOAD) : ALIGN(4) {{ *(.dma_buffers) }} > {dma} AT> {dma} :buffers
-  static_bytes = SIZEOF(.arena) + SIZEOF(.bss) + SIZEOF(.noinit) + SIZEOF(.data) + SIZEOF(.dma_buffers);
+  static_bytes = SIZEOF(.bss) + SIZEOF(.noinit) + SIZEOF(.data) + SIZEOF(.dma_buffers);
   ram_end = ORIGIN({ram}) + LENGTH({ram});
 
   .weights : {{ KEEP(*(.weights)) }} > weights :weights

@@ -14,7 +14,12 @@ def section(start: int, count: int) -> bytes:
 
 def blob() -> bytes:
     payload = section(0, 48) + section(48, 24) + bytes(32)
-    header = b"HGW1" + struct.pack("<HH", 1, 64) + b"fixture model 01" + struct.pack("<II", len(payload), zlib.crc32(payload))
+    header = (
+        b"HGW1"
+        + struct.pack("<HH", 1, 64)
+        + b"fixture model 01"
+        + struct.pack("<II", len(payload), zlib.crc32(payload))
+    )
     return header + bytes(32) + payload
 
 
