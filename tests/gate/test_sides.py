@@ -117,6 +117,18 @@ def test_a_detached_checkout_without_main_uses_head(project):
     assert git.default_base(project) == "HEAD"
 
 
+def test_a_commit_of_main_is_called_main(project):
+    sha = subprocess.run(
+        ["git", "rev-parse", "HEAD"], cwd=project, capture_output=True, text=True, check=True
+    ).stdout.strip()
+    assert read_revision(project, sha, []).label == "main"
+    call(project, "checkout", "-q", "--detach")
+    call(project, "branch", "-q", "-D", "main")
+    side = read_revision(project, sha, [])
+    assert side.label == side.origin == sha[:10]
+    assert git.label(project, "origin/main") == "main"
+
+
 def test_a_base_in_a_folder_of_the_repository_is_found(project, make):
     inner = project / "firmware" / "product"
     inner.mkdir(parents=True)

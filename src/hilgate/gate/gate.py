@@ -47,8 +47,7 @@ def _read_base(root: Path, base: str | None, cells: list[str]) -> Side:
     if revision is None:
         return Side("no base", "none")
     if not _is_path(root, revision):
-        side = read_revision(root, revision, cells)
-        return replace(side, label=revision.removeprefix("origin/"))
+        return read_revision(root, revision, cells)
     return read_path(Path(revision).expanduser(), Path(revision).name or revision, revision)
 
 

@@ -5,6 +5,7 @@ Nothing is checked out, and no hook or filter of the repository runs.
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -25,6 +26,15 @@ def knows(root: Path, revision: str) -> bool:
     if revision.startswith("-"):
         return False
     return _try(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}") is not None
+
+
+def label(root: Path, revision: str) -> str:
+    """What people call a base: a branch's own name; a bare commit by the default branch that has it, else shortened."""
+    if not re.fullmatch(r"[0-9a-f]{40}|[0-9a-f]{64}", revision):
+        return revision.removeprefix("origin/")
+    branches = [name for name in DEFAULT_BASES if knows(root, name)]
+    holders = (name for name in branches if _try(root, "merge-base", "--is-ancestor", revision, name) is not None)
+    return next(holders, revision[:10]).removeprefix("origin/")
 
 
 def merge_base(root: Path, revision: str) -> str:

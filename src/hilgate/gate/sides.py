@@ -55,12 +55,13 @@ def read_revision(root: Path, revision: str, cells: Iterable[str]) -> Side:
     cells: of the head, looked up as well, for the case that the base has no policy.
     """
     sha = git.merge_base(root, revision)
-    origin = f"{revision} ({sha[:10]})"
+    label = git.label(root, revision)
+    origin = sha[:10] if sha.startswith(label) else f"{label} ({sha[:10]})"
     policy = _policy_at(root, sha, origin)
     names = sorted({*(policy.cells if policy else ()), *cells})
     found = {name: _measurement_at(root, sha, name) for name in names}
     measurements = {name: measurement for name, measurement in found.items() if measurement is not None}
-    return Side(label=revision, kind="git", origin=origin, sha=sha, measurements=measurements, policy=policy)
+    return Side(label=label, kind="git", origin=origin, sha=sha, measurements=measurements, policy=policy)
 
 
 def _policy_at(root: Path, sha: str, origin: str) -> Policy | None:
