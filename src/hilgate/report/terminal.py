@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red", "inconclusive": "magenta", "waiting": "cyan"}
 WIDE = 100  # columns from which a bar, both sides and long numbers fit
 BAR_CELLS = 8
-EIGHTHS = " ▏▎▍▌▋▊▉█"
 
 
 def show(verdict: dict[str, Any], console: Console | None = None) -> None:
@@ -30,6 +29,7 @@ def _parts(verdict: dict[str, Any], width: int) -> list[RenderableType]:
     parts: list[RenderableType] = [_headline(verdict)]
     for cell in verdict["cells"]:
         parts += [_cell_title(cell), _table(cell, verdict["base"]["label"], width), *_reasons(cell)]
+        parts += [_text(f" {cause}", "dim") for cause in words.causes(cell, verdict["base"]["label"])]
     if verdict["requests"]:
         parts.append(_requests(verdict))
     parts += [_text(f"note: {note}") for note in verdict["notes"]]
@@ -50,7 +50,8 @@ def _headline(verdict: dict[str, Any]) -> RenderableType:
 def _cell_title(cell: dict[str, Any]) -> Text:
     from rich.text import Text
 
-    where = f"  {visible(cell['task'], 30)} on {visible(cell['board'], 30)}"
+    how = words.how(next(axis for axis in cell["axes"] if axis["metric"] == "latency_us")).replace("`", "")
+    where = f"  {visible(cell['task'], 30)} on {visible(cell['board'], 30)}{', latency ' + visible(how) if how else ''}"
     return Text.assemble(
         "\n", (visible(cell["cell"], 60), "bold"), "  ", (cell["outcome"], STYLES[cell["outcome"]]), (where, "dim")
     )
@@ -95,9 +96,8 @@ def bar(used: float | None) -> str:
         return "·" * BAR_CELLS
     if used > 1:
         return "█" * (BAR_CELLS - 1) + "!"
-    eighths = round(min(max(used, 0.0), 1.0) * BAR_CELLS * 8)
-    full, rest = divmod(eighths, 8)
-    return ("█" * full + (EIGHTHS[rest] if rest else "")).ljust(BAR_CELLS, "░")
+    full = round(min(max(used, 0.0), 1.0) * BAR_CELLS)
+    return "█" * full + "░" * (BAR_CELLS - full)
 
 
 def _reasons(cell: dict[str, Any]) -> list[RenderableType]:

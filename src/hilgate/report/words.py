@@ -114,7 +114,7 @@ def headline(verdict: dict[str, Any]) -> str:
     if outcome == "waiting" and verdict["requests"]:
         rest = worst_of([cell for cell in cells if cell["outcome"] != "waiting"])
         asked = plural(len(verdict["requests"]), "change of what judges", "changes of what judges")
-        return f"waiting: {verdict['head']['label']} asks for {asked}, for somebody else to approve; all else is {rest}"
+        return f"waiting: {verdict['head']['label']} asks for {asked}, for somebody else to approve; all else: {rest}"
     first, others = _first_reason(verdict)
     more = f" (and {others} more)" if others else ""
     return f"{outcome}: {first}{more}"
