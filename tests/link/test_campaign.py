@@ -7,11 +7,12 @@ import pytest
 from hilgate.errors import GarbageError, LostError, SilentError
 from hilgate.link.campaign import Played, all_faults, campaign, play
 from hilgate.link.lossy import Channel, Fault
+from hilgate.link.timing import Timing
 
 
 @pytest.fixture(scope="module")
 def clean(host_firmware) -> Played:
-    return play(f"host://?program={host_firmware}")
+    return play(f"host://?program={host_firmware}", timing=Timing())  # patient: nothing is lost by haste
 
 
 def test_nothing_is_lost_on_a_good_link(clean: Played) -> None:
@@ -70,7 +71,6 @@ def test_a_link_that_carries_nothing_is_an_error_of_its_kind(url: str, fault: Fa
     with pytest.raises(errors) as caught:
         play(url, fault)
     assert caught.value.hint
-    assert play(url).counters.lost == 0  # nothing of it stays behind
 
 
 @pytest.mark.parametrize("unit", ["byte", "frame"])

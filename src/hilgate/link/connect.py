@@ -21,4 +21,5 @@ def connect(url: str, board: Board | None = None, elf: Path | None = None, optio
         options = replace(options, rates=(*options.rates, int(board.tables["console"]["baud"])))
     if elf is not None:
         options = replace(options, elf=str(elf))
-    return Session(open_port(url), url, options)
+    name = url.partition("?")[0]  # the options are not needed to know which port it is
+    return Session(open_port(url), name, options)

@@ -45,6 +45,7 @@ class Contact:
         self.generation = 0
         self.earlier_crash: CrashError | None = None  # of a crash before or during the last search
         self._in_step = True
+        wire.pause(options.timing.boot_s)
         self.identity = self._find()
 
     @property

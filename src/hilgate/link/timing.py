@@ -14,13 +14,15 @@ class Timing:
     """answer_s: for the board to understand and answer, both ends' scheduling and one USB turn included.
 
     attempts: how often a request is sent before the board counts as lost; open_s: how long a board may take to start
-    and answer its first identify; infer_s: allowed for the first inference, whose cost nobody knows yet.
+    and answer its first identify; infer_s: allowed for the first inference, whose cost nobody knows yet; boot_s: wait
+    before the first byte, for a board that opening the port switches on and that is deaf until it has started.
     """
 
     answer_s: float = 0.3
     attempts: int = 5
     open_s: float = 6.0
     infer_s: float = 20.0
+    boot_s: float = 0.0
 
     def transfer_s(self, wire_bytes: int, baud: int) -> float:
         """Twice what the bytes take at that rate."""

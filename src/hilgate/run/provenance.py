@@ -17,7 +17,7 @@ def provenance(root: Path, cell: str, target: Target, counters: Counters, second
     """The content of provenance.json. commit is null outside a git repository."""
     return {
         "cell": cell,
-        "target": target.url.replace(str(root), "."),
+        "target": target.url.split("?")[0],
         "commit": _git(root, "rev-parse", "HEAD"),
         "uncommitted": bool(_git(root, "status", "--porcelain", "--untracked-files=no")),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -34,7 +34,7 @@ def execute(item: str, params: Params, root: Path, *, on: str | None = None) -> 
     subject = load_subject(item, params, root)
     settings = settings_of(subject.task, params)
     metric = load_task(subject.task, root).metric
-    target = target_of(on, subject) if on else virtual_target(subject)
+    target = target_of(on, subject, root) if on else virtual_target(subject, root)
     with open_session(target, subject) as session:
         check_identity(session, subject)
         host = HostModel(subject.library, subject.model)

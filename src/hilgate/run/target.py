@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from hilgate.artifacts import artifact
 from hilgate.errors import UsageError
@@ -15,7 +15,8 @@ from hilgate.link.transports import scheme_of
 from hilgate.run.subject import Subject
 
 EMULATORS = ("virtual", "qemu")  # their time is a model's, or nobody's
-PATIENT = Timing(answer_s=20.0, open_s=60.0, infer_s=120.0)  # it loses nothing, but this computer may be busy
+# QEMU loses nothing, but this computer may be busy; the virtual board has its own time, in which 0.5 s is soon over
+TIMING = {"qemu": Timing(answer_s=20.0, open_s=60.0, infer_s=120.0, boot_s=0.5), "virtual": Timing(boot_s=0.5)}
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Target:
 
     @property
     def timing(self) -> Timing:
-        return PATIENT if self.kind == "qemu" else Timing()
+        return TIMING.get(self.kind, Timing())
 
     def evidence(self, subject: Subject) -> str:
         """How far the cycles can be believed: see the design's evidence classes."""
@@ -46,20 +47,21 @@ class Target:
         return f"{self.kind}_{re.sub(r'[^A-Za-z0-9_-]', '_', urlsplit(self.url).netloc)}"
 
 
-def virtual_target(subject: Subject) -> Target:
+def virtual_target(subject: Subject, root: Path) -> Target:
     """The virtual board of the cell, running the cell's ELF."""
-    return Target(f"virtual://{subject.board.name}?image={subject.elf}", "virtual")
+    return Target(f"virtual://{subject.board.name}?image={quote(str(subject.elf))}&root={quote(str(root))}", "virtual")
 
 
-def target_of(url: str, subject: Subject) -> Target:
+def target_of(url: str, subject: Subject, root: Path) -> Target:
     """What the user asked for. An emulator without an image gets the cell's. Raises UsageError for host://."""
     scheme = scheme_of(url)
     if scheme == "host":
         hint = "host:// is for tests of the link; take virtual://, qemu:// or a port"
         raise UsageError("a firmware built for this computer is not the image under test", where=url, hint=hint)
     if scheme in EMULATORS:
-        joint = "" if "image=" in url else f"{'&' if '?' in url else '?'}image={subject.elf}"
-        return Target(url + joint, scheme)
+        options = {"image": subject.elf} | ({"root": root} if scheme == "virtual" else {})
+        missing = [f"{name}={quote(str(value))}" for name, value in options.items() if f"{name}=" not in url]
+        return Target("&".join([url if "?" in url else f"{url}?", *missing]).replace("?&", "?"), scheme)
     return Target(url, "board")
 
 

@@ -5,10 +5,6 @@
 
 const uint8_t model_architecture_hash[16] = "link test model";
 
-const uint8_t model_weights[MODEL_WEIGHTS_BYTES] __attribute__((section(".weights"), aligned(16))) = {
-    'H', 'G', 'W', '1', 1, 0, 64,       0, 'l', 'i', 'n', 'k', ' ', 't', 'e', 's', 't', ' ', 'm', 'o', 'd', 'e',
-    'l', 0,   16,  0,   0, 0, [64] = 3, 1, 4,   1,   5,   9,   2,   6,   5,   3,   5,   8,   9,   7,   9,   3};
-
 int32_t model_check(const uint8_t *weights, uint32_t bytes) {
     return bytes == MODEL_WEIGHTS_BYTES && memcmp(weights, "HGW1", 4) == 0 ? 0 : 1;
 }
