@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
+import shutil
 import socket
 import struct
 import subprocess
@@ -154,7 +156,7 @@ def host_program(root: Path, model: FixtureModel, tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 def fresh(host_program: Path) -> Iterator[Peer]:
-    """A device that just started and was not spoken to. When it ends by itself, it must end well: no sanitizer report."""
+    """A device that just started and was not spoken to. It must end well: exit code 0, no sanitizer report."""
     ours, theirs = socket.socketpair()
     with ours, theirs:
         errors = subprocess.PIPE
@@ -174,3 +176,28 @@ def device(fresh: Peer) -> Peer:
     """A device that is identified: its sequence runs."""
     fresh.identify()
     return fresh
+
+
+@contextlib.contextmanager
+def qemu(elf: Path) -> Iterator[Peer]:
+    """QEMU's netduinoplus2 running an image, its first UART as a peer."""
+    program = shutil.which("qemu-system-arm")
+    assert program, "qemu-system-arm is not installed: apt-get install qemu-system-arm"
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(30)
+        console = f"socket,id=console,host=127.0.0.1,port={listener.getsockname()[1]},nodelay=on"
+        command = [program, "-M", "netduinoplus2", "-display", "none", "-monitor", "none", "-chardev", console]
+        child = subprocess.Popen([*command, "-serial", "chardev:console", "-kernel", str(elf)])
+        try:
+            connection, _ = listener.accept()
+            with connection:
+                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                yield Peer(connection.fileno(), connection.sendall)
+        finally:
+            child.kill()
+            child.wait(timeout=20)
+
+
+@pytest.fixture(scope="session")
+def start_qemu() -> Callable[[Path], contextlib.AbstractContextManager[Peer]]:
+    return qemu

@@ -15,12 +15,19 @@
 /* The stack may be what broke, so the handler runs on its own. */
 uint32_t fault_stack[96] SECTION_NOINIT __attribute__((aligned(8), used));
 
-static uint32_t fault_kind(uint32_t exception) {
+/** With interrupts masked, as around every measured run, the other faults arrive as a hard fault: name the real one. */
+static uint32_t forced_kind(uint32_t cfsr) {
+    if (cfsr >> 16) return PROTOCOL_FAULT_KIND_USAGE_FAULT;
+    if (cfsr >> 8) return PROTOCOL_FAULT_KIND_BUS_FAULT;
+    return cfsr != 0 ? PROTOCOL_FAULT_KIND_MEM_MANAGE : PROTOCOL_FAULT_KIND_HARD_FAULT;
+}
+
+static uint32_t fault_kind(uint32_t exception, uint32_t cfsr) {
     switch (exception) {
     case 2:
         return PROTOCOL_FAULT_KIND_NMI;
     case 3:
-        return PROTOCOL_FAULT_KIND_HARD_FAULT;
+        return forced_kind(cfsr);
     case 4:
         return PROTOCOL_FAULT_KIND_MEM_MANAGE;
     case 5:
@@ -39,11 +46,12 @@ static bool lies_in_ram(uint32_t address) {
 /** The second half of fault_entry. frame: what the exception stacked, when that lies in RAM. */
 __attribute__((used, noreturn)) void fault_record(const uint32_t *frame, uint32_t exc_return, uint32_t exception) {
     const state_trace trace = state_last();
+    const uint32_t cfsr = REG(SCB, CFSR);
     protocol_fault_record record = {
-        .kind = fault_kind(exception),
+        .kind = fault_kind(exception, cfsr),
         .sp = (uint32_t)frame,
         .xpsr = exception,
-        .cfsr = REG(SCB, CFSR),
+        .cfsr = cfsr,
         .hfsr = REG(SCB, HFSR),
         .mmfar = REG(SCB, MMFAR),
         .bfar = REG(SCB, BFAR),

@@ -1,0 +1,41 @@
+/* Crashes in the way that the first input byte asks for; model.h and weights.c are the fixture model's. */
+#include "model.h"
+
+const uint8_t model_architecture_hash[16] = {'f', 'i', 'x', 't', 'u', 'r', 'e', ' ',
+                                             'm', 'o', 'd', 'e', 'l', ' ', '0', '1'};
+
+int32_t model_check(const uint8_t *weights, uint32_t bytes) {
+    (void)weights;
+    return bytes == MODEL_WEIGHTS_BYTES ? 0 : 1;
+}
+
+static void layer_1(uint8_t how) {
+    switch (how) {
+    case 1: /* nothing is mapped there */
+        (void)*(volatile uint32_t *)0x60000000u;
+        break;
+    case 2: /* LDRD must be aligned, whatever CCR says */
+        __asm volatile("ldr r0, =0x20000002\n\tldrd r2, r3, [r0]" ::: "r0", "r2", "r3", "memory");
+        break;
+    case 3: /* the stack leaves RAM at its lower end */
+        __asm volatile("ldr r0, =0x20000004\n\tmov sp, r0\n\tpush {r0, r1, r2, r3}" ::: "r0", "memory");
+        break;
+    case 4: /* a jump to an even address leaves Thumb state */
+        __asm volatile("ldr r0, =0x08000000\n\tbx r0" ::: "r0");
+        break;
+    default:
+        break;
+    }
+}
+
+void model_run(const uint8_t *weights, uint8_t *arena) {
+    (void)weights;
+    layer_1(arena[0]);
+}
+
+void model_profile(const uint8_t *weights, uint8_t *arena, model_layer_fn after, void *context) {
+    (void)weights;
+    after(context, 0, arena, 1);
+    layer_1(arena[0]);
+    after(context, 1, arena, 1);
+}

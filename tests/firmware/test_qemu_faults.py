@@ -1,0 +1,81 @@
+"""A model that crashes, on QEMU: each kind is caught, recorded with its place, and survived."""
+
+from __future__ import annotations
+
+import shutil
+import struct
+from types import SimpleNamespace
+
+import pytest
+
+from hilgate.build.build import build_image
+from hilgate.catalogue import load_board
+
+INFER, PROFILE, FAULT = 4, 6, 9
+BUS, USAGE = 3, 4
+MEASURE, NO_LAYER = 3, 0xFFFFFFFF
+NAMES = "kind pc lr sp xpsr cfsr hfsr mmfar bfar r0 r1 r2 r3 r12 state layer"
+PRECISE, BFAR_VALID, INVALID_STATE, UNALIGNED = 1 << 9, 1 << 15, 1 << 17, 1 << 24  # CFSR: ARM DDI 0403E.e B3.2.15
+pytestmark = [pytest.mark.arm, pytest.mark.qemu]
+
+
+@pytest.fixture(scope="module")
+def machine(root, model, start_qemu, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("crashing")
+    for name in ("model.h", "weights.c"):
+        shutil.copy(model.folder / name, folder)
+    shutil.copy(root / "tests/firmware/crashing_model/model.c", folder)
+    board = load_board("qemu_stm32f405", root)
+    built = build_image(board, folder, tmp_path_factory.mktemp("image"), firmware=root / "firmware")
+    with start_qemu(built.elf) as peer:
+        yield peer
+
+
+def crash(machine, how: int, opcode: int = INFER, body: bytes = b"") -> SimpleNamespace:
+    machine.drain()
+    machine.identify()
+    machine.load(bytes([how]) + bytes(7))
+    machine.send(opcode, body)
+    event = machine.receive()
+    assert event.opcode == 0x70
+    fault = SimpleNamespace(**dict(zip(NAMES.split(), struct.unpack("<16I", event.body), strict=True)))
+    assert machine.identify().fault_pending == 1, "the device does not go on"
+    machine.call(FAULT)
+    return fault
+
+
+def test_reading_where_nothing_is(machine):
+    fault = crash(machine, 1)
+    assert (fault.kind, fault.cfsr, fault.bfar) == (BUS, PRECISE | BFAR_VALID, 0x60000000)
+    assert fault.hfsr == 1 << 30, "FORCED: interrupts are masked around a run"
+    assert (fault.state, fault.layer) == (MEASURE, NO_LAYER)
+
+
+def test_unaligned_ldrd(machine):
+    fault = crash(machine, 2)
+    assert (fault.kind, fault.cfsr, fault.r0) == (USAGE, UNALIGNED, 0x20000002)
+
+
+def test_leaving_thumb_state(machine):
+    fault = crash(machine, 4)
+    assert (fault.kind, fault.cfsr, fault.pc) == (USAGE, INVALID_STATE, 0x08000000)
+
+
+def test_a_stack_that_left_ram(machine):
+    """The registers cannot be stacked either, yet the crash is recorded: the handler has a stack of its own."""
+    fault = crash(machine, 3)
+    assert fault.kind == BUS
+    assert fault.cfsr & PRECISE and (fault.pc, fault.r0) == (0, 0)
+    assert fault.sp < 0x20000000
+
+
+def test_profile_names_the_layer(machine):
+    fault = crash(machine, 1, PROFILE, b"\0\0")
+    assert (fault.kind, fault.state, fault.layer) == (BUS, MEASURE, 1)
+
+
+def test_a_model_that_does_not_crash_runs_on(machine):
+    machine.drain()
+    machine.identify()
+    machine.load(bytes(8))
+    assert machine.call(INFER).status == 0
