@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any
 
 from hilgate.errors import VirtualFault
-from hilgate.virtual.cost import BlockCost, Cpu, block_cost
+from hilgate.virtual.cost import BlockCost, Cpu, block_cost, may_unmask
 from hilgate.virtual.decode import Instruction, decode, needs_coprocessor
 from hilgate.virtual.hooks import Accelerator, Page, Reason, make_hooks
 
@@ -206,20 +206,32 @@ class Core:
                 raise VirtualFault(f"the emulator failed: {error}", where=f"pc 0x{self.get('PC'):08x}") from error
 
     def _stopped(self, pc: int) -> Stop:
-        if self.state.reason == Reason.DEADLINE:
+        reason, at = Reason(self.state.reason), int(self.state.reason_address)
+        if reason is Reason.DEADLINE:
             return Stop(Event.DEADLINE, pc)
-        if self.state.reason != Reason.NONE:
-            event = {
-                Reason.UNALIGNED: Event.UNALIGNED,
-                Reason.NO_COPROCESSOR: Event.NO_COPROCESSOR,
-                Reason.DIVIDE: Event.DIVIDE,
-                Reason.SUPERVISOR: Event.UNDEFINED,
-            }[Reason(self.state.reason)]
-            pc = int(self.state.reason_address)
-            self._stop = Stop(event, pc)
+        if reason is not Reason.NONE:
+            self._stop = self._trapped(reason, at, pc)
         stop = self._stop or Stop(Event.WAIT, pc)
         self._give_back(stop.pc)
         return stop
+
+    def _trapped(self, reason: Reason, at: int, pc: int) -> Stop:
+        """A watched instruction broke its condition."""
+        event = {
+            Reason.UNALIGNED: Event.UNALIGNED,
+            Reason.NO_COPROCESSOR: Event.NO_COPROCESSOR,
+            Reason.DIVIDE: Event.DIVIDE,
+        }[reason]
+        item = decode(self.read(at, 4), at)[0]
+        if item.predicated and reason is Reason.UNALIGNED:
+            name = {13: "SP", 14: "LR", 15: "PC"}.get(item.checked_base, f"R{item.checked_base}")
+            self.set(name, int(self.state.poisoned))
+        elif pc != at:
+            raise VirtualFault(
+                f"`{item.mnemonic} {item.operands}` in an IT block: its {event.value} fault is not modelled",
+                where=f"pc 0x{at:08x}",
+            )
+        return Stop(event, at)
 
     def _give_back(self, pc: int) -> None:
         """A block is accounted when entered: take back what lies at and after `pc`."""
@@ -267,7 +279,9 @@ class Core:
         if not self.cycles_counted:
             count = tuple(i for i, item in enumerate(code) for _ in range(item.size // 2))
             return self.hooks.add_block(
-                BlockCost(address, size, len(code), len(code), 0, 0, count), [], self._host(address, size)
+                BlockCost(address, size, len(code), len(code), 0, 0, count, may_unmask(code[-1])),
+                [],
+                self._host(address, size),
             )
         cost = block_cost(self.cpu, code, after)
         self.hooks.add_block(cost, self._lines(cost), self._host(address, size))
@@ -305,12 +319,10 @@ class Core:
             wanted.append((Reason.NO_COPROCESSOR, -1))
         if item.divisor >= 0 and self.divide_trap:
             wanted.append((Reason.DIVIDE, self._register(item.divisor)))
-        if item.mnemonic == "udf":
-            wanted.append((Reason.SUPERVISOR, -1))
         new = [(reason, register) for reason, register in wanted if (item.address, reason) not in self._watched]
         for reason, register in new:
             self._watched.add((item.address, reason))
-            self.hooks.watch(self.uc, item.address, reason, register)
+            self.hooks.watch(self.uc, item.address, reason, register, predicated=item.predicated)
         return bool(new)
 
     def _register(self, number: int) -> int:

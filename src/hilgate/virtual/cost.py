@@ -39,7 +39,8 @@ class BlockCost:
     """A basic block: cycles entered by falling through from nothing, and the corrections to that.
 
     refill: more when entered by a branch; carry: more or less for the instruction that follows in memory when this block
-    falls through to it; before: cycles before each halfword (for reading the counter in mid-block), length size / 2.
+    falls through to it; before: cycles before each halfword (for reading the counter in mid-block), length size / 2;
+    unmasks: its last instruction may open a mask (CPS, MSR), so pending exceptions are looked at after it.
     """
 
     address: int
@@ -49,6 +50,7 @@ class BlockCost:
     refill: int
     carry: int
     before: tuple[int, ...]
+    unmasks: bool = False
 
 
 @cache
@@ -87,7 +89,13 @@ def block_cost(cpu: Cpu, code: Sequence[Instruction], after: Instruction | None)
         refill=refill(cpu.cost, code[0]),
         carry=carry,
         before=tuple(before),
+        unmasks=may_unmask(code[-1]),
     )
+
+
+def may_unmask(last: Instruction) -> bool:
+    """Whether an exception that was masked may be taken after this instruction."""
+    return last.kind in ("interrupt_mask", "barrier") or last.mnemonic == "msr"
 
 
 def refill(cost: dict[str, int], target: Instruction) -> int:

@@ -41,6 +41,7 @@ class Instruction:
     indexed: bool
     to_pc: bool
     divisor: int = -1  # register number, of sdiv and udiv
+    predicated: bool = False  # inside an IT block
     checked_base: int = -1  # register number whose value must be a multiple of four, or the access faults
 
 
@@ -89,6 +90,7 @@ def _summary(item: Any) -> Instruction:
         writes_mask=writes,
         indexed=memory is not None and memory.index != 0,
         to_pc=kind in ("load", "load_multiple") and bool(writes >> 15 & 1),
+        predicated=item.cc not in (0, 15) and kind != "branch",
         divisor=numbers.get(registers[-1], -1) if kind == "divide" else -1,
         checked_base=base if _needs_alignment(name, kind) and base not in (-1, 13, 15) else -1,
     )
@@ -122,7 +124,7 @@ def _mask(registers: Any, numbers: dict[int, int]) -> int:
 
 def _plain(mnemonic: str, condition: int) -> str:
     """The mnemonic without width suffix, type and condition: `ldrne.w` is `ldr`, `vadd.f32` is `vadd`."""
-    name = mnemonic.split(".")[0]
+    name = mnemonic.split(".", maxsplit=1)[0]
     if condition not in (0, 15) and name[-2:] in CONDITIONS and len(name) > 2:
         name = name[:-2]
     return name

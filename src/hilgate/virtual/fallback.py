@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hilgate.virtual.cost import BlockCost
-from hilgate.virtual.hooks import REGISTERS_BEGIN, REGISTERS_END, WATCHDOG_FEED, Accelerator, Executed, Kind, Reason
+from hilgate.virtual.hooks import (
+    POISON,
+    REGISTERS_BEGIN,
+    REGISTERS_END,
+    WATCHDOG_FEED,
+    Accelerator,
+    Executed,
+    Kind,
+    Reason,
+)
 from hilgate.virtual.native import checksum
 
 NOWHERE = 0xFFFF_FFFF
@@ -30,6 +39,9 @@ class State:
     ticks_reload: int = 0
     ticks_divider: int = 1
     fed_at: int = 0
+    pending: int = 0
+    unmasked: int = 0
+    poisoned: int = 0
     flash_begin: int = 0
     flash_end: int = 0
     line_shift: int = 0
@@ -68,6 +80,12 @@ class PythonPage:
     write: Callable[..., None]
     shown: dict[int, tuple[int, Kind]] = field(default_factory=dict)
     fed: int = 0
+    read_words: set[int] = field(default_factory=set)
+
+    def noted(self, address: int) -> bool:
+        was = address in self.read_words
+        self.read_words.discard(address)
+        return was
 
     def feed(self, address: int) -> None:
         self.fed = address
@@ -81,7 +99,9 @@ class PythonPage:
     def on_read(self, uc: Any, offset: int, size: int, _user: Any) -> int:
         address = self.base + offset
         value, kind = self.shown.get(address, (0, Kind.ASK))
-        if size == 4 and kind is Kind.PLAIN:
+        if size == 4 and kind in (Kind.PLAIN, Kind.NOTED):
+            if kind is Kind.NOTED:
+                self.read_words.add(address)
             return value
         now = self.hooks.now(uc)
         if size != 4 or kind is Kind.ASK:
@@ -125,7 +145,9 @@ class PythonHooks:
             self.exact = True
             uc.hook_add(both, lambda *_: None, begin=REGISTERS_BEGIN, end=REGISTERS_END)
             if self.state.flash_end:
-                uc.hook_add(UC_HOOK_MEM_READ, self._on_flash, begin=self.state.flash_begin, end=self.state.flash_end - 1)
+                uc.hook_add(
+                    UC_HOOK_MEM_READ, self._on_flash, begin=self.state.flash_begin, end=self.state.flash_end - 1
+                )
 
     def _stop(self, uc: Any, reason: Reason, address: int, size: int) -> None:
         self.state.reason, self.state.reason_address, self.state.reason_size = int(reason), address, size
@@ -134,6 +156,9 @@ class PythonHooks:
     def _on_block(self, uc: Any, address: int, size: int, _user: Any) -> None:
         state, last = self.state, self._last
         if state.cycles >= state.deadline:
+            return self._stop(uc, Reason.DEADLINE, address, size)
+        if state.unmasked and state.pending:
+            state.unmasked = 0
             return self._stop(uc, Reason.DEADLINE, address, size)
         block = self._blocks.get(address)
         if block is None or block.cost.size != size or (block.code is not None and checksum(block.code) != block.sum):
@@ -150,6 +175,7 @@ class PythonHooks:
             stall = self._fetch(block.lines)
             state.fetch_stalls += stall
             cost += stall
+        state.unmasked = int(block.cost.unmasks)
         self._last = block
         state.cycles += cost
         state.instructions += block.cost.instructions
@@ -210,7 +236,7 @@ class PythonHooks:
         self._data_lines.clear()
         self.state.line_now = self.state.data_line = NOWHERE
 
-    def watch(self, uc: Any, address: int, reason: Reason, register: int) -> None:
+    def watch(self, uc: Any, address: int, reason: Reason, register: int, *, predicated: bool) -> None:
         from unicorn import UC_HOOK_CODE
 
         def check(uc: Any, at: int, size: int, _user: Any) -> None:
@@ -219,8 +245,11 @@ class PythonHooks:
                 Reason.UNALIGNED: value % 4 == 0,
                 Reason.NO_COPROCESSOR: self.state.fpu_enabled != 0,
                 Reason.DIVIDE: value != 0,
-            }.get(reason, False)
-            if not fine:
+            }[reason]
+            if not fine and predicated and reason is Reason.UNALIGNED:
+                self.state.reason, self.state.reason_address, self.state.poisoned = int(reason), at, value
+                uc.reg_write(register, POISON)
+            elif not fine:
                 self._stop(uc, reason, at, size)
 
         uc.hook_add(UC_HOOK_CODE, check, begin=address, end=address)

@@ -7,10 +7,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { REASON_NONE, REASON_DEADLINE, REASON_NEW_BLOCK, REASON_UNALIGNED, REASON_NO_COPROCESSOR, REASON_DIVIDE, REASON_SUPERVISOR };
-enum { KIND_ASK, KIND_PLAIN, KIND_CYCLES, KIND_TICKS };
+enum { REASON_NONE, REASON_DEADLINE, REASON_NEW_BLOCK, REASON_UNALIGNED, REASON_NO_COPROCESSOR, REASON_DIVIDE };
+enum { KIND_ASK, KIND_PLAIN, KIND_CYCLES, KIND_TICKS, KIND_NOTED };
 enum { WATCHDOG_FEED = 0xAAAA };
 enum { UC_REG_PC = 11, UC_REG_R0 = 66, UC_MEM_READ = 16 };
+static const uint32_t NOWHERE = 0xDFFF0000u; /* unmapped: a reserved device region */
 enum { SPANS_MAX = 264, PAGE_WORDS = 1024 };
 
 typedef struct {
@@ -21,6 +22,7 @@ typedef struct {
     int32_t carry;                /* more or less for what falls through after it */
     uint32_t prefix;              /* index into prefixes: cycles before each halfword */
     uint32_t span, spans;         /* flash lines that it covers */
+    uint32_t unmasks;             /* ends with an instruction that may let a pending exception in */
     uint32_t words, sum;          /* code in RAM: checked at each entry, because firmware may rewrite it */
     const uint32_t *code;
     uint64_t entered, spent;      /* for the profile */
@@ -38,7 +40,9 @@ typedef struct {
     uint64_t last_entry;          /* cycles when it was entered */
     uint32_t capacity_mask;
     uint32_t fpu_enabled;
-    uint32_t exact, padding;      /* exact: register accesses are hooked, so their PC is known */
+    uint32_t exact;               /* register accesses are hooked, so their PC is known */
+    uint32_t pending, unmasked;   /* pending: an exception waits for a mask to open; unmasked: the last block may have */
+    uint32_t poisoned;            /* what the base register of a trapped access held */
     uint64_t ticks_start;         /* SysTick: cycle at which it stood at zero */
     uint32_t ticks_reload, ticks_divider;
     uint64_t fed_at;              /* cycle of the last watchdog feed, where the page has one */
@@ -58,6 +62,7 @@ typedef struct {
     uint8_t *islot;               /* per flash line: its slot in the instruction cache + 1, or 0 */
     int (*stop)(void *uc);
     int (*reg_read)(void *uc, int reg, void *value);
+    int (*reg_write)(void *uc, int reg, const void *value);
 } machine_t;
 
 typedef struct {
@@ -68,12 +73,14 @@ typedef struct {
     uint32_t feed;                /* address of a watchdog's key register, 0: none, or it does not run */
     uint32_t value[PAGE_WORDS];
     uint8_t kind[PAGE_WORDS];
+    uint8_t noted[PAGE_WORDS];    /* a NOTED word was read */
 } page_t;
 
 typedef struct {
     machine_t *machine;
     int32_t base_register; /* unaligned: whose address must be a multiple of four; divide: the divisor */
     uint32_t reason;
+    uint32_t predicated;   /* Unicorn does not stop at once inside an IT block: let the access itself fault */
 } watch_t;
 
 size_t hook_sizes(size_t which)
@@ -176,6 +183,11 @@ void hook_block(void *uc, uint64_t address64, uint32_t size, void *user)
         stop_for(uc, m, REASON_DEADLINE, address, size);
         return;
     }
+    if (m->unmasked != 0u && m->pending != 0u) {
+        m->unmasked = 0;
+        stop_for(uc, m, REASON_DEADLINE, address, size);
+        return;
+    }
     const int32_t index = find(m, address);
     if (index < 0 || m->blocks[index].size != size || (m->blocks[index].words && rewritten(&m->blocks[index]))) {
         stop_for(uc, m, REASON_NEW_BLOCK, address, size);
@@ -197,6 +209,7 @@ void hook_block(void *uc, uint64_t address64, uint32_t size, void *user)
         m->fetch_stalls += stall;
         cost += stall;
     }
+    m->unmasked = block->unmasks;
     m->last = index;
     m->last_end = address + size;
     m->cycles += cost;
@@ -287,7 +300,8 @@ uint64_t hook_page_read(void *uc, uint64_t offset, unsigned size, void *user)
     page_t *page = user;
     const uint32_t word = (uint32_t)offset / 4u;
     if (size == 4u && (offset & 3u) == 0u) {
-        if (page->kind[word] == KIND_PLAIN) {
+        if (page->kind[word] == KIND_PLAIN || page->kind[word] == KIND_NOTED) {
+            page->noted[word] = page->kind[word] == KIND_NOTED;
             return page->value[word];
         }
     }
@@ -321,7 +335,16 @@ void hook_watch(void *uc, uint64_t address, uint32_t size, void *user)
                       : watch->reason == REASON_NO_COPROCESSOR ? m->fpu_enabled != 0u
                       : watch->reason == REASON_DIVIDE         ? value != 0u
                                                                : false;
-    if (!fine) {
-        stop_for(uc, m, watch->reason, (uint32_t)address, size);
+    if (fine) {
+        return;
     }
+    if (watch->predicated != 0u && watch->reason == REASON_UNALIGNED) {
+        const uint32_t nowhere = NOWHERE;
+        m->reason = watch->reason;
+        m->reason_address = (uint32_t)address;
+        m->poisoned = value;
+        m->reg_write(uc, watch->base_register, &nowhere);
+        return;
+    }
+    stop_for(uc, m, watch->reason, (uint32_t)address, size);
 }

@@ -22,7 +22,6 @@ class Reason(IntEnum):
     UNALIGNED = 3
     NO_COPROCESSOR = 4
     DIVIDE = 5
-    SUPERVISOR = 6
 
 
 class Kind(IntEnum):
@@ -32,9 +31,11 @@ class Kind(IntEnum):
     PLAIN = 1
     CYCLES = 2
     TICKS = 3
+    NOTED = 4
 
 
 WATCHDOG_FEED = 0xAAAA
+POISON = 0xDFFF_0000
 REGISTERS_BEGIN, REGISTERS_END = 0x4000_0000, 0xFFFF_FFFF
 
 
@@ -70,7 +71,11 @@ class Page(Protocol):
 
     def show(self, address: int, value: int, kind: Kind = Kind.PLAIN) -> None:
         """Word reads of `address` answer without asking: `value` (PLAIN), the cycle count minus it (CYCLES), or the tick
-        counter that `ticks_start`, `ticks_reload` and `ticks_divider` of the state describe (TICKS)."""
+        counter that `ticks_start`, `ticks_reload` and `ticks_divider` of the state describe (TICKS).
+        NOTED is PLAIN, and `noted` tells."""
+
+    def noted(self, address: int) -> bool:
+        """Whether a NOTED word was read since this was asked last."""
 
     def feed(self, address: int) -> None:
         """Writes of WATCHDOG_FEED to `address` only set the state's `fed_at`, without asking; 0: no such register."""
@@ -87,8 +92,9 @@ class Hooks(Protocol):
     def attach(self, uc: Any, *, memory: bool) -> None:
         """Install; `memory`: also see each data access (flash wait states, exact counter reads)."""
 
-    def watch(self, uc: Any, address: int, reason: Reason, register: int) -> None:
-        """Stop before the instruction at `address` when its condition is broken (see hook_watch)."""
+    def watch(self, uc: Any, address: int, reason: Reason, register: int, *, predicated: bool) -> None:
+        """Stop before the instruction at `address` when its condition is broken (see hook_watch). Unicorn cannot stop at a
+        predicated one: an unaligned access is then sent to POISON, so that it faults by itself; the others stop after it."""
 
     def page(self, uc: Any, base: int, read: Callable[..., int], write: Callable[..., None]) -> Page:
         """Map 4 KiB of registers: read(address, bytes) -> value; write(address, bytes, value)."""

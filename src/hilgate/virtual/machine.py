@@ -17,7 +17,7 @@ from hilgate.errors import ArtifactError, VirtualFault
 from hilgate.virtual.clock import Clock
 from hilgate.virtual.core import Core, Event, Stop
 from hilgate.virtual.cost import load_cpu
-from hilgate.virtual.exceptions import FIRST_INTERRUPT, Exceptions
+from hilgate.virtual.exceptions import CONTROL_FPCA, FIRST_INTERRUPT, Exceptions
 from hilgate.virtual.hooks import Accelerator
 from hilgate.virtual.registers import load_facts, load_family
 
@@ -32,7 +32,7 @@ CODE_FAULTS = {
     Event.NO_COPROCESSOR: "NOCP", Event.DIVIDE: "DIVBYZERO", Event.FETCH: "IBUSERR", Event.FETCH_DENIED: "IACCVIOL",
 }  # fmt: skip
 NOT_MODELLED = (  # where an STM32 has something: begin, end, what
-    (0x1FFF_0000, 0x2000_0000, "system memory"),
+    (0x1FFF_0000, 0x1FFF_C010, "system memory"),
     (0x2200_0000, 0x2400_0000, "the SRAM bit-band alias"),
     (0x4000_0000, 0x6000_0000, "a peripheral"),
     (0xE000_0000, 0x1_0000_0000, "a system register"),
@@ -75,6 +75,7 @@ class Machine:
         self.vector_base = self.flash_memory.origin
         self.last_fault = "a fault"
         self.resets: list[str] = []
+        self.pins: dict[str, bool] = {}  # signal -> a pin carries it; GPIO clears it
         self.sleeping = False
         self._pc = 0
         self._reset_wanted: str | None = None
@@ -205,6 +206,11 @@ class Machine:
 
     def pin_is(self, signal: str) -> bool:
         """Whether any pin is switched to a signal such as USART2_TX."""
+        if signal not in self.pins:
+            self.pins[signal] = self._find_pin(signal)
+        return self.pins[signal]
+
+    def _find_pin(self, signal: str) -> bool:
         for pin, function in self.facts.usart_pins.get(signal, {}).items():
             port: Gpio | None = self.peripherals.get(f"GPIO{pin[1]}")  # type: ignore[assignment]
             if port is not None and port.alternate(int(pin[2:])) == function:
@@ -279,6 +285,7 @@ class Machine:
             return
         if self.core.code_changed_later:
             self.core.code_changed()
+        self.core.state.pending = int(bool(self.exceptions.pending))
         stop = self.core.run(self._pc)
         self.core.state.pc = 0
         self._pc = self._after(stop)
@@ -317,7 +324,17 @@ class Machine:
         if stop.event in (Event.FETCH, Event.FETCH_DENIED):
             denied = stop.pc >= 0x4000_0000 and not 0x6000_0000 <= stop.pc < 0xA000_0000
             return self.exceptions.fault("IACCVIOL" if denied else "IBUSERR", stop.pc)
+        if stop.event is Event.UNALIGNED:
+            self._open_fp_context(stop.pc)
         return self.exceptions.fault(CODE_FAULTS[stop.event], stop.pc)
+
+    def _open_fp_context(self, pc: int) -> None:
+        """An FPU instruction makes the FP context active before its access faults (ARM DDI 0403E, ExecuteFPCheck)."""
+        from hilgate.virtual.decode import decode, needs_coprocessor
+
+        code = decode(self.core.read(pc, 4), pc)
+        if code and needs_coprocessor(code[0]):
+            self.core.set("CONTROL", self.core.get("CONTROL") | CONTROL_FPCA)
 
     def _data_fault(self, stop: Stop) -> int:
         verb = "read" if stop.event is Event.READ else "write"

@@ -30,7 +30,7 @@ class Block(ctypes.Structure):
     _fields_ = [
         *((name, U32) for name in ("address", "size", "instructions", "cycles", "refill")),
         ("carry", I32),
-        *((name, U32) for name in ("prefix", "span", "spans", "words", "sum")),
+        *((name, U32) for name in ("prefix", "span", "spans", "unmasks", "words", "sum")),
         ("code", POINTER), ("entered", U64), ("spent", U64),
     ]  # fmt: skip
 
@@ -41,13 +41,14 @@ class Machine(ctypes.Structure):
     _fields_ = [
         ("cycles", U64), ("instructions", U64), ("deadline", U64),
         *((name, U32) for name in ("reason", "reason_address", "reason_size", "pc")),
-        ("last", I32), ("last_end", U32), ("last_entry", U64), ("capacity_mask", U32), ("fpu_enabled", U32), ("exact", U32), ("padding", U32),
+        ("last", I32), ("last_end", U32), ("last_entry", U64), ("capacity_mask", U32), ("fpu_enabled", U32),
+        ("exact", U32), ("pending", U32), ("unmasked", U32), ("poisoned", U32),
         ("ticks_start", U64), ("ticks_reload", U32), ("ticks_divider", U32), ("fed_at", U64),
         *((name, U32) for name in ("flash_begin", "flash_end", "line_shift", "wait_states", "prefetch", "icache")),
         *((name, U32) for name in ("dcache", "ilines", "dlines", "line_now", "line_cycles", "data_line")),
         ("clock", U64), ("fetch_stalls", U64), ("data_stalls", U64),
         ("itag", U32 * 64), ("dtag", U32 * 64), ("iused", U64 * 64), ("dused", U64 * 64), ("stalls", U32 * SPANS_MAX),
-        *((name, POINTER) for name in ("blocks", "spans", "prefixes", "islot", "stop", "reg_read")),
+        *((name, POINTER) for name in ("blocks", "spans", "prefixes", "islot", "stop", "reg_read", "reg_write")),
     ]  # fmt: skip
 
 
@@ -56,14 +57,14 @@ class PageState(ctypes.Structure):
 
     _fields_ = [
         ("machine", POINTER), ("read", READ_TYPE), ("write", WRITE_TYPE), ("base", U32), ("feed", U32),
-        ("value", U32 * PAGE_WORDS), ("kind", U8 * PAGE_WORDS),
+        ("value", U32 * PAGE_WORDS), ("kind", U8 * PAGE_WORDS), ("noted", U8 * PAGE_WORDS),
     ]  # fmt: skip
 
 
 class Watch(ctypes.Structure):
     """watch_t of hook.c."""
 
-    _fields_ = [("machine", POINTER), ("base_register", I32), ("reason", U32)]
+    _fields_ = [("machine", POINTER), ("base_register", I32), ("reason", U32), ("predicated", U32)]
 
 
 def cache_folder() -> Path:
@@ -130,6 +131,11 @@ class NativePage:
     def feed(self, address: int) -> None:
         self.state.feed = address
 
+    def noted(self, address: int) -> bool:
+        word = (address - self.base) // 4
+        was, self.state.noted[word] = bool(self.state.noted[word]), 0
+        return was
+
     def ask(self, address: int) -> None:
         self.state.kind[(address - self.base) // 4] = int(Kind.ASK)
 
@@ -162,13 +168,16 @@ class NativeHooks:
 
         self.state.stop = ctypes.cast(uclib.uc_emu_stop, POINTER).value
         self.state.reg_read = ctypes.cast(uclib.uc_reg_read, POINTER).value
+        self.state.reg_write = ctypes.cast(uclib.uc_reg_write, POINTER).value
         self._hook(uc, UC_HOOK_BLOCK, "hook_block", self.state)
         if memory:
             self.state.exact = 1
             both = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
             self._hook(uc, both, "hook_register", self.state, REGISTERS_BEGIN, REGISTERS_END)
             if self.state.flash_end:
-                self._hook(uc, UC_HOOK_MEM_READ, "hook_flash", self.state, self.state.flash_begin, self.state.flash_end - 1)
+                self._hook(
+                    uc, UC_HOOK_MEM_READ, "hook_flash", self.state, self.state.flash_begin, self.state.flash_end - 1
+                )
 
     def _hook(self, uc: Any, kind: int, function: str, user: ctypes.Structure, begin: int = 1, end: int = 0) -> None:
         from unicorn import UcError
@@ -183,10 +192,11 @@ class NativeHooks:
             raise UcError(status)
         self._keep.append(user)
 
-    def watch(self, uc: Any, address: int, reason: Reason, register: int) -> None:
+    def watch(self, uc: Any, address: int, reason: Reason, register: int, *, predicated: bool) -> None:
         from unicorn import UC_HOOK_CODE
 
-        user = Watch(machine=ctypes.addressof(self.state), base_register=register, reason=int(reason))
+        state = ctypes.addressof(self.state)
+        user = Watch(machine=state, base_register=register, reason=int(reason), predicated=int(predicated))
         self._hook(uc, UC_HOOK_CODE, "hook_watch", user, address, address)
 
     def page(self, uc: Any, base: int, read: Callable[..., int], write: Callable[..., None]) -> NativePage:
@@ -216,7 +226,7 @@ class NativeHooks:
         block.address, block.size, block.instructions = cost.address, cost.size, cost.instructions
         block.cycles, block.refill, block.carry = cost.cycles, cost.refill, cost.carry
         block.prefix, block.span, block.spans = self._prefixes_used, self._spans_used, len(lines)
-        block.entered = block.spent = block.words = 0
+        block.unmasks, block.entered, block.spent, block.words = int(cost.unmasks), 0, 0, 0
         if code is not None:
             block.code, block.words = code
             block.sum = checksum((U32 * code[1]).from_address(code[0]))

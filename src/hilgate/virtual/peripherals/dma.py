@@ -43,7 +43,7 @@ class Dma(Peripheral):
 
     def _modelled(self, register: object) -> bool:
         name = getattr(register, "name", "")
-        return name.endswith("CR") and not name.endswith("FCR") or super()._modelled(register)  # type: ignore[arg-type]
+        return (name.endswith("CR") and not name.endswith("FCR")) or super()._modelled(register)  # type: ignore[arg-type]
 
     def _check(self, stream: int, value: int) -> None:
         if value & 1 and (value & (1 << 18) or value & (3 << 11) or value & (3 << 13) or value >> 6 & 3 == 2):

@@ -12,6 +12,10 @@ class Gpio(Peripheral):
 
     PLAIN = frozenset(("MODER", "OTYPER", "OSPEEDR", "PUPDR", "ODR", "AFRL", "AFRH"))
 
+    def set(self, name: str, value: int) -> None:
+        super().set(name, value)
+        self.machine.pins.clear()
+
     def write_BSRR(self, value: int) -> None:  # noqa: N802
         self.set("ODR", self.values["ODR"] & ~(value >> 16) | value & 0xFFFF)
 

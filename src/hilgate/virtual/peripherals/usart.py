@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hilgate.virtual.clock import PS_PER_S
+from hilgate.virtual.hooks import Kind
 from hilgate.virtual.peripherals.base import Peripheral
 from hilgate.virtual.wire import FRAME_BITS, resample
 
-CLEARED_BY_DR = ("PE", "FE", "NF", "ORE", "IDLE")
+FLAGS = 0x1F  # PE, FE, NF, ORE, IDLE: cleared by reading SR, then DR
+ORE, RXNE = 1 << 3, 1 << 5
 
 
 class Usart(Peripheral):
@@ -44,14 +46,11 @@ class Usart(Peripheral):
     # ------------------------------------------------------------------ registers
 
     def set(self, name: str, value: int) -> None:
+        if name == "SR" and self._page is not None and self._page.noted(self.facts.base):
+            self._seen |= self.values["SR"] & FLAGS
         super().set(name, value)
-        if name == "SR" and self._page is not None and value & 0x1F:
-            self._page.ask(self.facts.base)  # reading SR is the first half of clearing these flags
-
-    def read(self, address: int, size: int) -> int:
-        if address - self.facts.base < 4:
-            self._seen |= self.values["SR"] & 0x1F
-        return super().read(address, size)
+        if name == "SR" and self._page is not None and self.clocked and value & FLAGS:
+            self._page.show(self.facts.base, value, Kind.NOTED)  # reading SR is the first half of clearing these
 
     def write_SR(self, value: int) -> None:  # noqa: N802
         clearable = sum(self.facts.registers["SR"].bits(name) for name in ("RXNE", "TC", "LBD", "CTS"))
@@ -59,7 +58,9 @@ class Usart(Peripheral):
         self.update_interrupt()
 
     def read_DR(self) -> int:  # noqa: N802
-        self.set("SR", self.values["SR"] & ~(self._seen | self.facts.registers["SR"].bits("RXNE")))
+        if self._page is not None and self._page.noted(self.facts.base):
+            self._seen |= self.values["SR"] & FLAGS
+        self.set("SR", self.values["SR"] & ~(self._seen | RXNE))
         self._seen = 0
         self.update_interrupt()
         return self.values["DR"]
@@ -157,13 +158,7 @@ class Usart(Peripheral):
             self.update_interrupt()
 
     def update_interrupt(self) -> None:
-        pairs = (
-            ("TXEIE", "TXE"),
-            ("TCIE", "TC"),
-            ("RXNEIE", "RXNE"),
-            ("RXNEIE", "ORE"),
-            ("IDLEIE", "IDLE"),
-            ("PEIE", "PE"),
-        )
-        level = any(self.bit("CR1", enable) and self.bit("SR", flag) for enable, flag in pairs)
-        self.machine.set_interrupt(self.name, level)
+        """TXEIE to IDLEIE stand where their flags do; RXNEIE also enables ORE, and PEIE (bit 8) enables PE (bit 0)."""
+        enable = self.values["CR1"]
+        enabled = enable & 0xF0 | (ORE if enable & RXNE else 0) | enable >> 8 & 1
+        self.machine.set_interrupt(self.name, bool(self.values["SR"] & enabled))
