@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hilgate.build.vectors import load_vectors
@@ -9,6 +10,8 @@ from hilgate.catalogue import Board
 from hilgate.errors import ParamsError
 
 CLOCK_SOURCES = ("hse_pll", "hsi_pll", "hse_bypass_pll")
+COUNTERS = ("dwt", "none")
+WATCHDOG_MAX_MS = 4096
 
 
 class Facts:
@@ -26,6 +29,12 @@ class Facts:
             )
         return value
 
+    def one_of(self, table: str, key: str, choices: Sequence[str]) -> str:
+        value = self.get(table, key)
+        if value not in choices:
+            raise self.refuse(f"[{table}] {key} `{value}` is not known", f"one of {', '.join(choices)}")
+        return str(value)
+
     def refuse(self, what: str, hint: str = "") -> ParamsError:
         return ParamsError(what, where=self.where, hint=hint)
 
@@ -37,9 +46,9 @@ def render(board: Board) -> str:
         "BOARD_ID": f"{board.board_id}u",
         **clock_constants(facts),
         **console_constants(facts),
-        "BOARD_COUNTER": f"PROTOCOL_COUNTER_{str(facts.get('counter', 'kind')).upper()}",
+        "BOARD_COUNTER": f"PROTOCOL_COUNTER_{facts.one_of('counter', 'kind', COUNTERS).upper()}",
         "BOARD_UID_ADDRESS": f"0x{facts.get('identity', 'uid_address', 0):08X}u",
-        "BOARD_WATCHDOG_MS": f"{facts.get('watchdog', 'timeout_ms')}u",
+        "BOARD_WATCHDOG_MS": f"{watchdog_ms(facts)}u",
     }
     lines = [f"/* Generated from boards/{board.name}/board.toml. */", "#ifndef BOARD_H", "#define BOARD_H", ""]
     lines += ['#include "protocol.h"', '#include "registers.h"', ""]
@@ -47,10 +56,16 @@ def render(board: Board) -> str:
     return "\n".join([*lines, "", "#endif", ""])
 
 
+def watchdog_ms(facts: Facts) -> int:
+    """One count a millisecond, twelve bits: IWDG_RLR."""
+    timeout_ms = int(facts.get("watchdog", "timeout_ms"))
+    if not 1 <= timeout_ms <= WATCHDOG_MAX_MS:
+        raise facts.refuse(f"[watchdog] timeout_ms is {timeout_ms}, not 1 to {WATCHDOG_MAX_MS}")
+    return timeout_ms
+
+
 def clock_constants(facts: Facts) -> dict[str, str]:
-    source = facts.get("clock", "source")
-    if source not in CLOCK_SOURCES:
-        raise facts.refuse(f"[clock] source `{source}` is not known", f"one of {', '.join(CLOCK_SOURCES)}")
+    source = facts.one_of("clock", "source", CLOCK_SOURCES)
     hsi = facts.get("clock", "hsi_hz")
     reference = hsi if source == "hsi_pll" else facts.get("clock", "hse_hz")
     pll = facts.get("clock", "pll")
@@ -80,8 +95,9 @@ def pll_hz(reference_hz: int, pll: dict[str, int]) -> int:
 
 
 def console_constants(facts: Facts) -> dict[str, str]:
-    uart = facts.get("console", "uart")
     vectors = load_vectors(facts.board)
+    uarts = sorted({name.split("_")[0] for name in vectors["usart_pins"]})
+    uart = facts.one_of("console", "uart", uarts)
     constants = {
         "BOARD_CONSOLE_BASE": f"{uart}_BASE",
         "BOARD_CONSOLE_BUS": "2" if uart in ("USART1", "USART6") else "1",
@@ -112,9 +128,7 @@ def pin_of(facts: Facts, uart: str, line: str, vectors: dict[str, Any]) -> tuple
 
 
 def receive_constants(facts: Facts, uart: str, vectors: dict[str, Any]) -> dict[str, str]:
-    receive = facts.get("console", "receive")
-    if receive not in ("dma", "interrupt"):
-        raise facts.refuse(f"[console] receive `{receive}` is not known", "dma or interrupt")
+    receive = facts.one_of("console", "receive", ("dma", "interrupt"))
     if receive == "interrupt":
         return {"BOARD_CONSOLE_RECEIVE_DMA": "0"}
     controller, stream, channel = vectors["usart_dma"][f"{uart}_RX"][0]

@@ -1,0 +1,112 @@
+"""The image: reproducible, laid out as the board says, carrying its own hash."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import struct
+
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from hilgate.build.build import build_image
+from hilgate.build.image import image_hash, read_load, segments, symbols
+
+pytestmark = pytest.mark.arm
+FLASH, RAM, WEIGHTS = 0x0800_0000, 0x2000_0000, 0x0802_0000
+
+
+def test_two_builds_from_clean_folders_are_equal(root, board, model, image, tmp_path):
+    """Another output folder, another place of the sources, another place of the model: the same bytes."""
+    firmware, elsewhere = tmp_path / "other" / "firmware", tmp_path / "a model with spaces"
+    shutil.copytree(root / "firmware", firmware)
+    shutil.copytree(model, elsewhere)
+    again = build_image(board, elsewhere, tmp_path / "out", firmware=firmware)
+    assert again.elf.read_bytes() == image.elf.read_bytes()
+    assert again.sizes == image.sizes
+
+
+def test_no_path_of_this_machine_is_in_the_image(root, image):
+    content = image.elf.read_bytes()
+    for part in (str(root), str(image.elf.parent), "/tmp/"):
+        assert part.encode() not in content
+
+
+def test_the_slot_holds_the_hash_of_everything_but_the_slot(image):
+    names = symbols(image.elf)
+    start, end = names["image_start"], names["image_end"]
+    content = bytearray(read_load(image.elf, start, end))
+    header = names["image_header_start"] - start
+    magic, length = struct.unpack_from("<4sI", content, header)
+    assert (magic, length) == (b"HGI1", end - start)
+    slot = bytes(content[header + 8 : header + 40])
+    content[header + 8 : header + 40] = bytes(32)
+    assert slot == hashlib.sha256(content).digest() == image_hash(image.elf) == bytes.fromhex(image.image_hash)
+
+
+def test_any_changed_byte_changes_the_hash(image, tmp_path):
+    for address in (FLASH + 4, FLASH + 0x300, symbols(image.elf)["image_end"] - 1):
+        copy = tmp_path / "changed.elf"
+        data = bytearray(image.elf.read_bytes())
+        home = next(s for s in segments(image.elf) if s.load <= address < s.load + s.file_bytes)
+        data[home.offset + address - home.load] ^= 1
+        copy.write_bytes(data)
+        assert image_hash(copy).hex() != image.image_hash, hex(address)
+
+
+def test_sections_lie_where_the_layout_says(image):
+    with image.elf.open("rb") as file:
+        at = {s.name: (s["sh_addr"], s["sh_size"]) for s in ELFFile(file).iter_sections() if s["sh_flags"] & 2}
+    assert at[".vectors"][0] == FLASH and at[".weights"][0] == WEIGHTS and at[".stack"] == (RAM, 4096)
+    flash = [name for name, _ in sorted(at.items(), key=lambda item: item[1]) if at[name][0] < WEIGHTS]
+    assert flash == [".vectors", ".kernels", ".text"]
+    ram = [name for name, _ in sorted(at.items(), key=lambda item: item[1]) if at[name][0] >= RAM]
+    assert ram == [".stack", ".arena", ".bss", ".noinit", ".data", ".dma_buffers"]
+
+
+def test_functions_start_at_lines_of_the_flash_accelerator(image):
+    with image.elf.open("rb") as file:
+        table = ELFFile(file).get_section_by_name(".symtab")
+        names = {s.name: s["st_value"] & ~1 for s in table.iter_symbols() if s["st_info"]["type"] == "STT_FUNC"}
+    assert len(names) > 50
+    loose = {name for name, address in names.items() if address % 16}
+    assert loose <= {"fault_entry", "fault_forward"} | {
+        n for n in names if n.endswith("_handler") and n != "reset_handler"
+    }
+
+
+def test_an_edit_of_the_runtime_moves_no_kernel_and_no_weight(root, board, model, image, tmp_path):
+    firmware = tmp_path / "firmware"
+    shutil.copytree(root / "firmware", firmware)
+    command = firmware / "src/command.c"
+    command.write_text(
+        command.read_text() + "\nuint32_t edited(uint32_t x);\nuint32_t edited(uint32_t x) { return x * 7u; }\n"
+    )
+    main = firmware / "src/main.c"
+    main.write_text(
+        main.read_text().replace(
+            "port_start(); ",
+            "extern uint32_t edited(uint32_t x);\n    if (edited(3) == 9u) return 1;\n    port_start(); ",
+        )
+    )
+    other = build_image(board, model, tmp_path / "out", firmware=firmware)
+    before, after = symbols(image.elf), symbols(other.elf)
+    assert before["main"] != after["main"] or image.sizes["flash"] != other.sizes["flash"], "the edit did nothing"
+    for name in ("model_run", "model_profile", "model_check", "model_weights", "model_architecture_hash"):
+        assert before[name] == after[name], name
+
+
+def test_vectors_of_the_mcu(image, root):
+    vectors = read_load(image.elf, FLASH, FLASH + 4 * (16 + 97))
+    stack, reset, *others = struct.unpack("<113I", vectors)
+    names = symbols(image.elf, weak=True)
+    assert (stack, reset) == (RAM + 4096, names["reset_handler"])
+    assert others[3 - 2] == names["hard_fault_handler"] and others[16 + 38 - 2] == names["USART2_handler"]
+    assert [i for i, word in enumerate(others, 2) if not word and i >= 16] == [
+        16 + n for n in (61, 62, 79, 80, 82, 83, 85, 86, 88, 89, 90)
+    ]
+
+
+def test_weights_are_the_blob(image, model):
+    blob = (model / "weights.bin").read_bytes()
+    assert read_load(image.elf, WEIGHTS, WEIGHTS + len(blob)) == blob

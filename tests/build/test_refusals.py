@@ -1,0 +1,170 @@
+"""What cannot be built: one clear error each, with what, where and what to do."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from hilgate import params
+from hilgate.build import board_header, linker
+from hilgate.build.build import build_image, execute
+from hilgate.errors import ArtifactError, BuildError, DoesNotFitError, ParamsError, ToolMissingError
+
+
+@pytest.mark.arm
+def test_too_big_for_ram(build, model_with):
+    folder = model_with(("MODEL_ARENA_BYTES 16u", "MODEL_ARENA_BYTES 200000u"), file="model.h")
+    with pytest.raises(
+        DoesNotFitError, match=r"sram needs 2\d\d,\d{3} bytes, the board has 131,072 for it: \d+,\d{3} too many"
+    ) as error:
+        build(folder)
+    assert error.value.where == "nucleo_f446re" and error.value.exit_code == 7
+
+
+@pytest.mark.arm
+def test_weights_too_big_for_flash(build, model_with):
+    folder = model_with(("model_weights[] = {", "model_weights[400000] = {"), file="weights.c")
+    with pytest.raises(
+        DoesNotFitError, match=r"weights needs 400,000 bytes, the board has 393,216 for it: 6,784 too many"
+    ):
+        build(folder)
+
+
+@pytest.mark.arm
+def test_code_too_big_for_its_place(build, model_with):
+    folder = model_with(
+        (
+            "static uint32_t word_at",
+            "extern const uint8_t bulk[];\nconst uint8_t bulk[130000] = {1};\n\nstatic uint32_t word_at",
+        ),
+        ("    if (bytes != MODEL_WEIGHTS_BYTES", "    if (bulk[bytes] != 0 || bytes != MODEL_WEIGHTS_BYTES"),
+    )
+    with pytest.raises(DoesNotFitError, match=r"image needs 138,\d{3} bytes, the board has 131,072 for it") as error:
+        build(folder)
+    assert "layout.weights_address" in error.value.hint
+
+
+@pytest.mark.arm
+def test_a_stack_deeper_than_reserved(build, board_with, model):
+    small = board_with(("stack_bytes = 4096", "stack_bytes = 512"))
+    with pytest.raises(
+        DoesNotFitError, match=r"the worst stack is 6\d\d bytes, layout.stack_bytes reserves 512"
+    ) as error:
+        build(model, small)
+    assert "model_profile" in error.value.hint
+
+
+@pytest.mark.arm
+def test_the_compiler_complains(build, model_with, tmp_path):
+    folder = model_with(("int32_t sum = 0;", "int32_t sum = nonsense;"))
+    with pytest.raises(BuildError, match=r"model.c:\d+:\d+: error: 'nonsense' undeclared") as error:
+        build(folder)
+    assert "build.log" in error.value.hint and "nonsense" in (tmp_path / "out/build.log").read_text()
+
+
+@pytest.mark.arm
+def test_a_warning_is_an_error(build, model_with):
+    folder = model_with(("int32_t sum = 0;", "int8_t sum = 0;"))
+    with pytest.raises(BuildError, match="conversion"):
+        build(folder)
+
+
+@pytest.mark.arm
+def test_an_output_that_no_answer_can_carry(build, model_with):
+    folder = model_with(
+        ("MODEL_OUTPUT_BYTES 4u", "MODEL_OUTPUT_BYTES 1020u"),
+        ("MODEL_ARENA_BYTES 16u", "MODEL_ARENA_BYTES 2048u"),
+        file="model.h",
+    )
+    with pytest.raises(BuildError, match="does not fit an answer"):
+        build(folder)
+
+
+@pytest.mark.parametrize("program", ["arm-none-eabi-gcc", "cmake", "ninja"])
+def test_no_toolchain(build, model, monkeypatch, program):
+    found = shutil.which
+    monkeypatch.setattr(
+        "shutil.which", lambda name, *rest: None if name == program else (found(name, *rest) or "/bin/true")
+    )
+    with pytest.raises(ToolMissingError, match="not installed") as error:
+        build(model)
+    assert error.value.where == program and "sudo apt-get install" in error.value.hint and error.value.exit_code == 8
+
+
+def test_unknown_optimisation(root, board, model, tmp_path):
+    with pytest.raises(ParamsError, match="O9"):
+        build_image(board, model, tmp_path, firmware=root / "firmware", optimize="O9")
+
+
+def test_nothing_compiled_yet(root, tmp_path):
+    with pytest.raises(ArtifactError, match="missing") as error:
+        execute("digits_nucleo_f446re", params.load_params(root), _project(root, tmp_path))
+    assert "hilgate compile digits" in error.value.hint
+
+
+def _project(root, tmp_path):
+    (tmp_path / "firmware").symlink_to(root / "firmware")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("hz = 180_000_000", "hz = 168_000_000", "its pll makes 180000000"),
+        ('source = "hse_bypass_pll"', 'source = "crystal"', "source `crystal` is not known"),
+        ("hse_hz = 8_000_000", "# hse_hz", r"\[clock\] has no `hse_hz`"),
+        ('tx = "PA2"', 'tx = "PA9"', "PA9 is not USART2's"),
+        ("alternate_function = 7", "alternate_function = 8", "is not USART2's"),
+        ('receive = "dma"', 'receive = "polling"', "`polling` is not known"),
+        ("timeout_ms = 2000", "timeout_ms = 9000", "timeout_ms"),
+        ('kind = "dwt"', 'kind = "sundial"', "sundial"),
+        ('uart = "USART2"', 'uart = "UART9"', "UART9"),
+    ],
+)
+def test_facts_that_contradict_the_mcu(board_with, old, new, word):
+    with pytest.raises(ParamsError, match=word) as error:
+        board_header.render(board_with((old, new)))
+    assert "board.toml" in error.value.where
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("weights_address = 0x0802_0000", "weights_address = 0x0900_0000", "inside flash"),
+        ("weights_address = 0x0802_0000", "weights_address = 0x0802_0004", "multiple"),
+        ("stack_bytes = 4096", "stack_bytes = 4097", "multiple"),
+        ("stack_bytes = 4096", "stacks = 4096", "layout"),
+        ('can = ["read", "execute", "dma"]', 'can = ["read", "dma"]', "no flash can read and execute"),
+        ('can = ["read", "write", "execute", "dma"]', 'can = ["read", "write"]', "no ram can read and write and dma"),
+    ],
+)
+def test_layouts_that_cannot_be(board_with, old, new, word):
+    with pytest.raises(ParamsError, match=word):
+        linker.render(board_with((old, new)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ('name = "nucleo_f446re"', 'name = "nucleo_f411re"', "folder"),
+        ("bytes = 0x8_0000", "bytes = 0x7_0000", "sectors are 524288 bytes, not 458752"),
+        ("origin = 0x2000_0000", "origin = 0x0807_0000", "`flash` and `sram` overlap"),
+        ('kind = "ram"', 'kind = "rom"', "kind `rom`"),
+        ('can = ["read", "write", "execute", "dma"]', 'can = ["read", "fly"]', "fly"),
+        ("schema = 1", "schema =", "not valid TOML"),
+        ("board_id = 1", "", "board_id"),
+    ],
+)
+def test_boards_that_contradict_themselves(board_with, old, new, word):
+    with pytest.raises(ParamsError, match=word):
+        board_with((old, new))
+
+
+def test_dma_buffers_go_where_dma_reaches(board_with):
+    """Tightly coupled memory first: the stack goes there, the ring into the memory that DMA reaches."""
+    sram = "[[memory]]              # modm: SRAM1"
+    tcm = '[[memory]]\nname = "tcm"\nkind = "ram"\norigin = 0x1000_0000\nbytes = 0x1_0000\ncan = ["read", "write"]\n\n'
+    script = linker.render(board_with((sram, tcm + sram)))
+    assert "stack_top = .;\n  } > tcm" in script
+    assert "*(.dma_buffers) } > sram AT> sram" in script
