@@ -91,7 +91,7 @@ def read_json(path: Path, schema: str, version: int = 1) -> dict[str, Any]:
 def parse_json(text: str, schema: str, *, where: str, version: int = 1) -> dict[str, Any]:
     """The same for text that came from elsewhere (a git revision, an archive)."""
     try:
-        document = json.loads(text, parse_constant=_refuse_constant)
+        document = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_refuse_duplicates)
     except (ValueError, RecursionError) as error:
         raise ArtifactError(f"not valid JSON: {error}", where=where) from error
     if not isinstance(document, dict) or document.get("schema") != schema:
@@ -101,6 +101,14 @@ def parse_json(text: str, schema: str, *, where: str, version: int = 1) -> dict[
         raise ArtifactError(what, where=where, hint="make it again")
     _check(document, schema, where)
     return document
+
+
+def _refuse_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Readers disagree about which of two equal keys counts, so such a file could tell each of them another story."""
+    content = dict(pairs)
+    if len(content) != len(pairs):
+        raise ValueError("a key appears twice")
+    return content
 
 
 def _refuse_constant(name: str) -> None:

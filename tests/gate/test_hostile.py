@@ -87,6 +87,12 @@ def test_what_is_no_number_is_refused(make, number):
         parse_measurement(text, "measurement.json")
 
 
+def test_a_key_that_appears_twice_is_refused(make):
+    text = json.dumps(make.document()).replace('"flash": {', '"flash": {"total_bytes": 1, ')
+    with pytest.raises(ArtifactError, match="a key appears twice"):
+        parse_measurement(text, "measurement.json")
+
+
 @pytest.mark.parametrize("text", ["", "[", "[]", "null", "{" * 100_000, "\0", '{"schema": "measurement"}', "9" * 5000])
 def test_what_is_no_measurement_is_refused(text):
     with pytest.raises(ArtifactError):

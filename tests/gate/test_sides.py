@@ -149,6 +149,58 @@ def test_a_base_as_path(project, tmp_path_factory, make, form):
     assert verdict.policy == "this PR's params.yaml"
 
 
+def test_a_measurement_of_a_board_uses_the_cells_samples(project, make):
+    folder = project / "artifacts/run/toy_board_a/measured"
+    folder.mkdir()
+    document = {**make.document(), "source": "measured", "evidence": "measured"}
+    (folder / "board_a_0042.json").write_text(json.dumps(document))
+    verdict = execute(project, "main", folder / "board_a_0042.json")
+    outcomes = {axis.metric: axis.outcome for axis in verdict.cells[0].axes}
+    assert outcomes["accuracy"] is outcomes["flash_bytes"] is Outcome.PASS
+    assert outcomes["latency_us"] is Outcome.INCONCLUSIVE
+    assert verdict.cells[0].axes[3].base is None
+
+
+def sizes_text(image, **bytes_of):
+    hashes = {"elf": "e" * 64, "image": image}
+    symbols = [{"name": name, "section": ".text", "memory": "flash", "bytes": size} for name, size in bytes_of.items()]
+    both = {
+        "flash": dict.fromkeys(("total_bytes", "weights_bytes", "kernels_bytes", "runtime_bytes", "capacity_bytes"), 1),
+        "ram": dict.fromkeys(("static_bytes", "arena_bytes", "stack_worst_bytes", "capacity_bytes", "total_bytes"), 1),
+    }
+    toolchain = {"compiler": "c", "version": "1", "pinned": True, "flags": ""}
+    document = {"schema": "sizes", "version": 1, "cell": "toy_board_a", "task": "toy", "board": "board_a", **both}
+    return json.dumps(
+        {**document, "stack_path": ["main (8)"], "symbols": symbols, "toolchain": toolchain, "hashes": hashes}
+    )
+
+
+def test_symbols_of_both_images_explain_a_change_of_size(project):
+    file = project / "artifacts/build/toy_board_a/sizes.json"
+    file.parent.mkdir(parents=True)
+    image = "b" * 64
+    file.write_text(sizes_text(image, fc_s8=100, main=50, gone=7))
+    assert execute(project).cells[0].changes["symbols"] == []
+    call(project, "add", "artifacts")
+    call(project, "commit", "-q", "-m", "sizes")
+    assert execute(project).cells[0].changes["symbols"] == []
+    file.write_text(sizes_text(image, fc_s8=140, main=50, added=9))
+    changes = execute(project).cells[0].changes
+    assert [(row["name"], row["base"], row["head"]) for row in changes["symbols"]] == [
+        ("fc_s8", 100, 140),
+        ("added", None, 9),
+        ("gone", 7, None),
+    ]
+    assert changes["stack_path"] == {"base": ["main (8)"], "head": ["main (8)"]}
+
+
+def test_sizes_of_another_image_explain_nothing(project):
+    file = project / "artifacts/build/toy_board_a/sizes.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(sizes_text("0" * 64, fc_s8=100))
+    assert execute(project).cells[0].changes["stack_path"]["head"] == []
+
+
 def test_a_branch_wins_over_a_folder_of_its_name(project, monkeypatch):
     (project / "main").mkdir()
     monkeypatch.chdir(project)

@@ -13,6 +13,7 @@ import pytest
 
 from hilgate.artifacts import parse_json
 from hilgate.gate.judge import judge
+from hilgate.gate.measured import Build
 from hilgate.gate.policy import Budget, Policy
 from hilgate.gate.sides import Side
 from hilgate.gate.verdict import Verdict
@@ -64,7 +65,13 @@ def one_regress() -> Verdict:
     base = gate.make_measurement()
     head = slower(base, 214_200)
     flash = {**base.flash, "total_bytes": 101_204, "weights_bytes": 81_204}
-    return judged(base, dataclasses.replace(head, flash=flash))
+    symbols = {("model_weights", "flash"): 80_000, ("fc_s8", "flash"): 700, ("model_run", "flash"): 300}
+    path = ("reset_handler (8)", "main (16)", "model_run (120)", "fc_s8 (96)")
+    old = Build(base.hashes["image"], symbols, path)
+    new = Build(
+        head.hashes["image"], {**symbols, ("model_weights", "flash"): 81_204, ("fc_packed_s8", "flash"): 250}, path
+    )
+    return judged(dataclasses.replace(base, build=old), dataclasses.replace(head, flash=flash, build=new))
 
 
 def accuracy_drops() -> Verdict:

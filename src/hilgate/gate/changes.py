@@ -7,16 +7,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from hilgate.gate.measured import Measurement
+from hilgate.gate.claims import PARTS
+from hilgate.gate.measured import Build, Measurement
 
+MOST_SYMBOLS = 100
 HASHES = ("model", "architecture", "weights", "image", "firmware", "dataset")
 
 
 def changes_between(base: Measurement | None, head: Measurement | None) -> dict[str, Any]:
-    """layers, sizes, hashes, environment; layers of a side whose latency is of another source are left out."""
+    """All that moved; layers of a side whose latency is of another source are left out."""
     return {
         "layers": _layers(base, head),
         "sizes": _sizes(base, head),
+        "symbols": _symbols(base.build if base else None, head.build if head else None),
+        "stack_path": {
+            "base": list(base.build.stack_path) if base and base.build else [],
+            "head": list(head.build.stack_path) if head and head.build else [],
+        },
         "hashes": [name for name in HASHES if base and head and base.hashes[name] != head.hashes[name]],
         "environment": _environment(base, head),
     }
@@ -67,16 +74,29 @@ def _cycles(measurement: Measurement | None) -> dict[tuple[str, int], int]:
 
 
 def _sizes(base: Measurement | None, head: Measurement | None) -> list[dict[str, Any]]:
+    """Each memory's total, then its parts; stack_seen_bytes is no part but a mark."""
     rows = []
-    for memory in ("flash", "ram"):
+    for memory, parts in PARTS.items():
         old: dict[str, int] = getattr(base, memory) if base else {}
         new: dict[str, int] = getattr(head, memory) if head else {}
         rows += [
             {"memory": memory, "part": part, "base": old.get(part), "head": new.get(part)}
-            for part in {**new, **old}
-            if part != "capacity_bytes"
+            for part in ("total_bytes", *parts, "stack_seen_bytes")
+            if part in old or part in new
         ]
     return rows
+
+
+def _symbols(base: Build | None, head: Build | None) -> list[dict[str, Any]]:
+    """Symbols whose size changed, appeared or went, largest change first."""
+    if base is None or head is None:
+        return []
+    old, new = base.symbols, head.symbols
+    changed = [key for key in {**new, **old} if old.get(key) != new.get(key)]
+    changed.sort(key=lambda key: (-abs(new.get(key, 0) - old.get(key, 0)), key))
+    return [
+        {"name": key[0], "memory": key[1], "base": old.get(key), "head": new.get(key)} for key in changed[:MOST_SYMBOLS]
+    ]
 
 
 def _environment(base: Measurement | None, head: Measurement | None) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from hilgate.gate.verdict import Verdict
 from hilgate.params import load_params
 
 HEAD_LABEL = "this PR"
+LONGEST_LABEL = 24
 PATH_SIGNS = ("./", "../", "/", "~")
 
 
@@ -48,7 +49,7 @@ def _read_base(root: Path, base: str | None, cells: list[str]) -> Side:
         return Side("no base", "none")
     if not _is_path(root, revision):
         return read_revision(root, revision, cells)
-    return read_path(Path(revision).expanduser(), Path(revision).name or revision, revision)
+    return read_path(Path(revision).expanduser(), _path_label(revision), revision)
 
 
 def _is_path(root: Path, base: str) -> bool:
@@ -58,6 +59,11 @@ def _is_path(root: Path, base: str) -> bool:
     if not base.strip():
         raise UsageError("--base is empty", hint="a branch, a measurement.json or a folder")
     return Path(base).exists() and not git.knows(root, base)
+
+
+def _path_label(base: str) -> str:
+    """A short path as it was given, of a long one the last name."""
+    return base if len(base) <= LONGEST_LABEL else Path(base).name
 
 
 def _origin(root: Path, path: Path) -> str:

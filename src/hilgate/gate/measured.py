@@ -10,17 +10,13 @@ import binascii
 import math
 import statistics
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from hilgate.artifacts import parse_json
 from hilgate.errors import ArtifactError
+from hilgate.gate.claims import check_consistent, check_plausible
 from hilgate.gate.policy import LARGEST
 
-PARTS = {  # what total_bytes is the sum of
-    "flash": ("weights_bytes", "kernels_bytes", "runtime_bytes"),
-    "ram": ("static_bytes", "arena_bytes", "stack_worst_bytes"),
-}
 LARGEST_FILE_BYTES = 32 * 1024 * 1024  # a million float scores as JSON text; more is refused unread
 
 
@@ -49,6 +45,15 @@ class Latency:
 
 
 @dataclass(frozen=True)
+class Build:
+    """Where an image's bytes go: (symbol, memory) -> bytes, and the deepest chain of calls. Explains, never judges."""
+
+    image: str
+    symbols: dict[tuple[str, str], int]
+    stack_path: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Measurement:
     """What one cell costs. flash and ram map part -> bytes and have total_bytes and capacity_bytes."""
 
@@ -69,6 +74,7 @@ class Measurement:
     latency: Latency | None
     environment: dict[str, Any]
     samples: Samples | None = None
+    build: Build | None = None
 
 
 @dataclass(frozen=True)
@@ -86,10 +92,10 @@ def parse_measurement(text: str, where: str, samples: str | None = None) -> Meas
     plausible, or two statements in the files that contradict each other.
     """
     document = parse_json(text, "measurement", where=where)
-    _plausible(document, where)
+    check_plausible(document, where)
     scores = parse_samples(samples, f"samples beside {where}") if samples is not None else None
     measurement = _measurement(document, scores)
-    _consistent(measurement, document, where)
+    check_consistent(measurement, document, where)
     return measurement
 
 
@@ -109,6 +115,17 @@ def parse_samples(text: str, where: str) -> Samples:
         binary=bits is not None,
         scores=scores,
     )
+
+
+def parse_build(text: str, where: str) -> Build:
+    """A Build from the text of sizes.json; static symbols of one name are added up. Raises ArtifactError."""
+    document = parse_json(text, "sizes", where=where)
+    check_plausible(document, where)
+    symbols: dict[tuple[str, str], int] = {}
+    for symbol in document["symbols"]:
+        key = symbol["name"], symbol["memory"]
+        symbols[key] = symbols.get(key, 0) + int(symbol["bytes"])
+    return Build(document["hashes"]["image"], symbols, tuple(document["stack_path"]))
 
 
 def _unpack(bits: str, n: int, where: str) -> tuple[float, ...]:
@@ -151,62 +168,3 @@ def _measurement(document: dict[str, Any], samples: Samples | None) -> Measureme
         environment=document["environment"],
         samples=samples,
     )
-
-
-def _plausible(node: Any, where: str, path: str = "") -> None:
-    """Every number in the document is finite and not beyond what any microcontroller can do."""
-    if isinstance(node, dict | list):
-        pairs = node.items() if isinstance(node, dict) else enumerate(node)
-        for key, value in pairs:
-            _plausible(value, where, f"{path}/{key}" if path else str(key))
-    elif isinstance(node, int | float) and not (math.isfinite(node) and abs(node) <= LARGEST):
-        raise ArtifactError(f"field {path[:200]!r}: {str(node)[:40]} is not plausible", where=where)
-
-
-def _consistent(measurement: Measurement, document: dict[str, Any], where: str) -> None:
-    """Raise ArtifactError at the first statement that contradicts another one."""
-    for what, holds in chain(_identity_rules(measurement), _number_rules(measurement, document)):
-        if not holds:
-            raise ArtifactError(f"contradicts itself: {what}", where=where, hint="make it again with `hilgate run`")
-
-
-def _identity_rules(measurement: Measurement) -> list[tuple[str, bool]]:
-    samples = measurement.samples
-    rules = [
-        (
-            "`source` and `evidence` disagree",
-            (measurement.source == "measured") == (measurement.evidence == "measured"),
-        ),
-        ("more mismatches than vectors", measurement.mismatches <= measurement.vectors),
-    ]
-    if samples is not None:
-        mean = math.fsum(samples.scores) / max(len(samples.scores), 1)
-        rules += [
-            ("samples.json is of another metric", samples.metric == measurement.metric),
-            ("samples.json is of another data set", samples.dataset == measurement.hashes["dataset"]),
-            (
-                f"accuracy {measurement.accuracy:.6g} is not the mean of samples.json, {mean:.6g}",
-                math.isclose(mean, measurement.accuracy, rel_tol=1e-6, abs_tol=1e-6),
-            ),
-        ]
-    return rules
-
-
-def _number_rules(measurement: Measurement, document: dict[str, Any]) -> list[tuple[str, bool]]:
-    rules = []
-    for name, sizes in (("flash", measurement.flash), ("ram", measurement.ram)):
-        parts = sum(sizes[part] for part in PARTS[name])
-        total, capacity = sizes["total_bytes"], sizes["capacity_bytes"]
-        rules += [
-            (f"the parts of {name} are {parts} bytes, {name}.total_bytes is {total}", parts == total),
-            (f"{name}.total_bytes {total} is more than {name}.capacity_bytes {capacity}", total <= capacity),
-        ]
-    latency = measurement.latency
-    if latency is not None:
-        stated = document["latency"]["median_us"]
-        what = f"median_us {stated:.6g} is not what cycles and clock_hz give, {latency.median_us:.6g}"
-        rules.append((what, math.isclose(stated, latency.median_us, rel_tol=1e-3, abs_tol=1e-3)))
-    if measurement.samples is not None:
-        count = document["accuracy"]["n"]
-        rules.append((f"accuracy.n {count} is not the number of samples", count == len(measurement.samples.scores)))
-    return rules

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hilgate.artifacts import FILES
 from hilgate.errors import ArtifactError, UsageError
 from hilgate.gate import git
-from hilgate.gate.measured import LARGEST_FILE_BYTES, Measurement, parse_measurement
+from hilgate.gate.measured import LARGEST_FILE_BYTES, Measurement, parse_build, parse_measurement
 from hilgate.gate.policy import CELL_NAME, Policy, read_policy
 from hilgate.params import parse_params
 
@@ -37,10 +37,10 @@ def read_path(path: Path, label: str, origin: str) -> Side:
     files = _measurement_files(path)
     measurements: dict[str, Measurement] = {}
     for file in files:
-        samples = file.parent / "samples.json"
-        measurement = parse_measurement(
-            _read(file), str(file), _read(samples) if samples.is_file() and file.name == "measurement.json" else None
-        )
+        samples = _samples_of(file)
+        measurement = parse_measurement(_read(file), str(file), _read(samples) if samples else None)
+        build_file = file.parent.parent.parent / "build" / file.parent.name / "sizes.json"
+        measurement = _with_build(measurement, _read(build_file) if build_file.is_file() else None, str(build_file))
         if measurement.cell in measurements or not CELL_NAME.fullmatch(measurement.cell):
             raise ArtifactError(f"a second or impossible cell {measurement.cell[:100]!r}", where=str(file))
         if len(files) > 1 and file.parent.name != measurement.cell:
@@ -80,7 +80,17 @@ def _measurement_at(root: Path, sha: str, cell: str) -> Measurement | None:
     measurement = parse_measurement(text, where, samples)
     if measurement.cell != cell:
         raise ArtifactError(f"cell {measurement.cell[:100]!r} in another cell's folder", where=where)
-    return measurement
+    build_path = f"artifacts/{FILES['build.sizes'].format(item=cell)}"
+    return _with_build(
+        measurement, git.read_blob(root, sha, build_path, LARGEST_FILE_BYTES), f"{sha[:10]}:{build_path}"
+    )
+
+
+def _with_build(measurement: Measurement, text: str | None, where: str) -> Measurement:
+    """Add what explains the sizes, when there is a sizes.json of this very image."""
+    build = None if text is None else parse_build(text, where)
+    same = build is not None and build.image == measurement.hashes["image"]
+    return replace(measurement, build=build) if same else measurement
 
 
 def _measurement_files(path: Path) -> list[Path]:
@@ -95,6 +105,12 @@ def _measurement_files(path: Path) -> list[Path]:
     if len(files) > MOST_CELLS:
         raise ArtifactError(f"{len(files)} cells, more than {MOST_CELLS} are refused", where=str(path))
     return files
+
+
+def _samples_of(file: Path) -> Path | None:
+    """samples.json beside a measurement; of one below <cell>/measured/ or <cell>/predicted/ that of the cell."""
+    folders = [file.parent, file.parent.parent] if file.parent.name in ("measured", "predicted") else [file.parent]
+    return next((folder / "samples.json" for folder in folders if (folder / "samples.json").is_file()), None)
 
 
 def _read(path: Path) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilgate.report import words
+from hilgate.report import story, words
 from hilgate.report.escape import Markdown, markdown_name, markdown_text
-from hilgate.units import amount, change
+from hilgate.units import amount, change, percent
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,7 +23,7 @@ def render(verdict: dict[str, Any], title: str) -> str:
     parts = [macros.header(verdict, title)]
     if verdict["requests"]:
         parts.append(macros.requests(verdict))
-    cells = sorted(verdict["cells"], key=lambda cell: (words.WORST_FIRST.index(cell["outcome"]), cell["cell"]))
+    cells = sorted(verdict["cells"], key=lambda cell: (story.WORST_FIRST.index(cell["outcome"]), cell["cell"]))
     if len(cells) > CELLS_IN_FULL:
         parts.append(macros.overview(verdict))
         cells = [cell for cell in cells if cell["outcome"] != "pass"]
@@ -66,11 +66,12 @@ def _environment() -> Environment:
     functions: dict[str, Any] = {
         "name": lambda value: markdown_name("none" if value is None else value),
         "sign": lambda outcome: Markdown(words.SIGNS[outcome]),
-        "headline": words.headline,
+        "headline": story.headline,
         "side": lambda side: "nothing" if side["kind"] == "none" else side["origin"],
         "rows": words.rows,
-        "reasons": words.reasons,
-        "causes": words.causes,
+        "reasons": story.reasons,
+        "causes": story.causes,
+        "stack_path": story.stack_path,
         "solid": solid,
         "overview_values": _overview_values,
         "movers": movers,
@@ -78,9 +79,11 @@ def _environment() -> Environment:
         "cycles_source": lambda cell: (cell["facts"]["head"] or cell["facts"]["base"])["source"],
         "count": count,
         "difference": difference,
+        "both": both,
+        "comparable": comparable,
         "part_name": lambda part: f"{MEMORIES[part['memory']]} {part['part'].removesuffix('_bytes').replace('_', ' ')}",
         "evidence": words.evidence_sentence,
-        "paired": words.paired_sentence,
+        "paired": story.paired_sentence,
         "provenance": words.provenance,
     }
     environment.globals.update(functions)
@@ -90,7 +93,7 @@ def _environment() -> Environment:
 def movers(cell: dict[str, Any]) -> list[dict[str, Any]]:
     """The layers that moved most; where none did or nothing can be compared, the most expensive ones."""
     layers = cell["changes"]["layers"]
-    changed = [layer for layer in layers if layer["base"] != layer["head"] and _comparable(cell)]
+    changed = [layer for layer in layers if layer["base"] != layer["head"] and comparable(cell)]
     ranked = sorted(changed or layers, key=lambda layer: -abs(_delta(layer) if changed else _cost(layer)))
     return ranked[:MOST_LAYERS]
 
@@ -98,7 +101,7 @@ def movers(cell: dict[str, Any]) -> list[dict[str, Any]]:
 def moved(cell: dict[str, Any]) -> str:
     """What the list of layers shows: `2 of 4 changed`, or why there is nothing to compare."""
     layers = cell["changes"]["layers"]
-    if not _comparable(cell):
+    if not comparable(cell):
         return "nothing to compare with"
     changed = sum(layer["base"] != layer["head"] for layer in layers)
     return f"{changed} of {len(layers)} changed" if changed else "none changed"
@@ -113,19 +116,24 @@ def count(value: int | None) -> str:
     return "none" if value is None else f"{value:,}"
 
 
-def difference(row: dict[str, Any], cell: dict[str, Any]) -> str:
-    """Change of a layer or a part of memory, in percent of base where there is one."""
+def difference(row: dict[str, Any], comparable: bool) -> str:
+    """Change of a layer, a symbol or a part of memory, in percent of base where there is one."""
     old, new = row["base"], row["head"]
     if old is None or new is None:
-        alone = None in (cell["facts"]["base"], cell["facts"]["head"]) or not _comparable(cell)
-        return "not compared" if alone else "new" if old is None else "gone"
-    text = (
-        change("score", float(new - old)) if abs(new - old) < 1e5 else f"{'+' if new > old else '−'}{abs(new - old):,}"
-    )
-    return f"{text} ({(new - old) / old:+.2%})".replace("-", "−").replace("%", " %") if old and new != old else text
+        return "not compared" if not comparable else "new" if old is None else "gone"
+    if old == new:
+        return "±0"
+    text = f"{new - old:+,}".replace("-", "−")
+    return f"{text} ({percent(new - old, old)})" if old else text
 
 
-def _comparable(cell: dict[str, Any]) -> bool:
+def both(cell: dict[str, Any]) -> bool:
+    """Whether the cell was measured on both sides."""
+    return None not in (cell["facts"]["base"], cell["facts"]["head"])
+
+
+def comparable(cell: dict[str, Any]) -> bool:
+    """Whether the cycles of its layers can be compared."""
     return any(layer["base"] is not None for layer in cell["changes"]["layers"]) and cell["facts"]["head"] is not None
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilgate.report import words
+from hilgate.report import story, words
 from hilgate.report.escape import visible
-from hilgate.report.markdown import count, difference, moved, solid
+from hilgate.report.markdown import both, comparable, count, difference, moved, solid
 from hilgate.units import amount
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ PARTS = {
 
 def render(verdict: dict[str, Any], title: str) -> str:
     """A verdict document as a page. Every expression is escaped for HTML, invisible characters are spelled out."""
-    cells = sorted(verdict["cells"], key=lambda cell: (words.WORST_FIRST.index(cell["outcome"]), cell["cell"]))
+    cells = sorted(verdict["cells"], key=lambda cell: (story.WORST_FIRST.index(cell["outcome"]), cell["cell"]))
     template = _environment().get_template("page.html.j2")
     return template.render(verdict=verdict, title=title, cells=cells, most_cells=MOST_CELLS) + "\n"
 
@@ -39,11 +39,12 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     functions: dict[str, Any] = {
-        "headline": lambda verdict: words.headline(verdict).partition(": ")[2].replace("`", ""),
+        "headline": lambda verdict: story.headline(verdict).partition(": ")[2].replace("`", ""),
         "plain": lambda text: text.replace("`", ""),
         "rows": lambda cell: list(zip(words.rows(cell), cell["axes"], strict=True)),
-        "reasons": words.reasons,
-        "causes": words.causes,
+        "reasons": story.reasons,
+        "causes": story.causes,
+        "stack_path": story.stack_path,
         "meter": meter,
         "layers": layer_bars,
         "moved": moved,
@@ -51,8 +52,10 @@ def _environment() -> Environment:
         "count": count,
         "solid": solid,
         "difference": difference,
+        "both": both,
+        "comparable": comparable,
         "evidence": words.evidence_sentence,
-        "paired": words.paired_sentence,
+        "paired": story.paired_sentence,
         "provenance": words.provenance,
         "limits": words.relative_limits,
         "amount": amount,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilgate.report import words
+from hilgate.report import story, words
 from hilgate.report.escape import visible
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def _parts(verdict: dict[str, Any], width: int) -> list[RenderableType]:
     parts: list[RenderableType] = [_headline(verdict)]
     for cell in verdict["cells"]:
         parts += [_cell_title(cell), _table(cell, verdict["base"]["label"], width), *_reasons(cell)]
-        parts += [_text(f" {cause}", "dim") for cause in words.causes(cell, verdict["base"]["label"])]
+        parts += [_text(f" {cause}", "dim") for cause in story.causes(cell, verdict["base"]["label"])]
     if verdict["requests"]:
         parts.append(_requests(verdict))
     parts += [_text(f"note: {note}") for note in verdict["notes"]]
@@ -42,7 +42,7 @@ def _headline(verdict: dict[str, Any]) -> RenderableType:
     from rich.panel import Panel
     from rich.text import Text
 
-    word, _, rest = words.headline(verdict).partition(":")
+    word, _, rest = story.headline(verdict).partition(":")
     text = Text.assemble((word.upper(), STYLES[verdict["outcome"]]), visible(rest).replace("`", ""))
     return Panel(text, box=box.ROUNDED, border_style=STYLES[verdict["outcome"]], padding=(0, 1))
 
@@ -105,7 +105,7 @@ def _reasons(cell: dict[str, Any]) -> list[RenderableType]:
     from rich.text import Text
 
     lines: list[RenderableType] = []
-    for check, sentence in words.reasons(cell):
+    for check, sentence in story.reasons(cell):
         word = "*" if check["outcome"] == "pass" else check["outcome"]
         text = Text.assemble((word, STYLES[check["outcome"]]), " ", visible(sentence).replace("`", ""))
         lines.append(Padding(text, (0, 0, 0, 1)))
