@@ -14,13 +14,14 @@ from hilgate.compile.onnx_door import load_onnx
 from hilgate.compile.options import Options
 from hilgate.compile.passes import rewrite
 from hilgate.compile.stale import remove_stale
+from hilgate.compile.tflite_door import load_tflite
 from hilgate.compile.verify import verify_lowered
 from hilgate.errors import ModelError
 
 if TYPE_CHECKING:
     from hilgate.params import Params
 
-DOORS = {".onnx": load_onnx}
+DOORS = {".onnx": load_onnx, ".tflite": load_tflite}
 
 
 @dataclass
@@ -72,7 +73,9 @@ def lower(graph: Graph, options: Options) -> dict[str, int]:
 
 
 def allocate(graph: Graph, options: Options, source_hash: str) -> emit.Emission:
-    """Plan the arena and pack the weights."""
+    """Choose kernels, plan the arena and pack the weights."""
+    for site in graph.sites():
+        site.node.op = site.node.op.tuned(site, options)
     layers = [site for site in graph.sites() if not site.node.op.view]
     return emit.Emission(graph, layers, plan.plan(graph), weights.pack(layers), options, source_hash)
 

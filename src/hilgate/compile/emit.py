@@ -130,9 +130,8 @@ def _call(site: Site) -> Call:
 def _kernels(layers: list[Site]) -> dict[str, bytes]:
     """The C files of the operators in use, and what they include."""
     result = {name: (HERE / name).read_bytes() for name in COMMON}
-    for kind in {site.node.op.kind for site in layers}:
-        for suffix in (".c", ".h"):
-            result[kind + suffix] = (ops.FOLDER / kind / (kind + suffix)).read_bytes()
+    for source in {source for site in layers for source in site.node.op.sources(site)}:
+        result[Path(source).name] = (ops.FOLDER / source).read_bytes()
     return dict(sorted(result.items()))
 
 
@@ -147,6 +146,7 @@ def _context(made: Emission, kernel_sources: list[str]) -> dict[str, Any]:
         "weights_bytes": made.blob.total_bytes,
         "payload_bytes": len(made.blob.payload),
         "kernels": kernel_sources,
+        "preamble": list(dict.fromkeys(text for site in made.layers for text in _call(site).preamble)),
         "layers": [_layer_code(made, index, site) for index, site in enumerate(made.layers)],
         "macs": sum(site.node.op.macs(site) for site in made.layers),
         "architecture_bytes": _c_bytes(bytes(16)),
@@ -171,11 +171,15 @@ def _layer_code(made: Emission, index: int, site: Site) -> dict[str, Any]:
         "macs": site.node.op.macs(site),
         "function": call.function,
         "pointers": [_pointer(made, index, site, pointer) for pointer in call.pointers],
-        "constants": [f"/* {name} */ {value}{'u' if value >= 0 else ''}" for name, value in call.constants.items()],
+        "constants": [f"/* {name} */ {_constant(value)}" for name, value in call.constants.items()],
         "uses_weights": any(p.kind == "section" for p in call.pointers),
         "offset": made.plan.offset[site.output.name],
         "bytes": site.output.bytes,
     }
+
+
+def _constant(value: int | str) -> str:
+    return value if isinstance(value, str) else f"{value}{'u' if value >= 0 else ''}"
 
 
 def _pointer(made: Emission, index: int, site: Site, pointer: Pointer) -> str:

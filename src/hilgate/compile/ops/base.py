@@ -5,7 +5,7 @@ emitter.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -16,6 +16,8 @@ from hilgate.errors import ModelError
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
+    from hilgate.compile.options import Options
 
 
 @dataclass(frozen=True)
@@ -40,24 +42,28 @@ class Pointer:
 class Call:
     """How to run the operator: a C function, its pointers in order, then compile-time constants in order.
 
+    constants: numbers, or C names that `preamble` defines. preamble: C text that stands once before the layers however
+    many of them bring it, such as a kernel specialised by macros; layers that bring equal text share it.
     Nothing that comes from weight values stands here: that lives in sections, so that an update of the weights is data.
     """
 
     function: str
     pointers: tuple[Pointer, ...]
-    constants: dict[str, int] = field(default_factory=dict)
+    constants: Mapping[str, int | str] = field(default_factory=dict)
+    preamble: tuple[str, ...] = ()
 
 
 class Op(ABC):
     """Attributes are the fields of the frozen dataclass that a subclass is.
 
-    kind: name of its folder; onnx: ONNX op types that it reads; view: output is the input's bytes under another
+    kind: name of its folder; onnx, tflite: operators of these formats that it reads; view: output is the input's bytes under another
     shape, so no code and no memory; keeps_quantization: output numbers are input numbers, so both sides share one
     quantization; per_channel_inputs: inputs whose quantization may have an axis; many_outputs: it has more than one.
     """
 
     kind: ClassVar[str]
     onnx: ClassVar[tuple[str, ...]] = ()
+    tflite: ClassVar[tuple[str, ...]] = ()
     view: ClassVar[bool] = False
     keeps_quantization: ClassVar[bool] = False
     per_channel_inputs: ClassVar[tuple[int, ...]] = ()
@@ -67,6 +73,11 @@ class Op(ABC):
     def from_onnx(cls, node: OnnxNode) -> None:
         """Add what an ONNX node means to `node.graph`. Raises ModelError through node.refuse(...)."""
         raise node.refuse("this operator cannot be read from ONNX")
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        """Add what a TFLite operator means, by `node.emit`. Raises ModelError through node.refuse(...)."""
+        raise node.refuse("this operator cannot be read from TFLite")
 
     @abstractmethod
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
@@ -90,6 +101,14 @@ class Op(ABC):
     def sections(self, site: Site) -> list[Section]:
         """Its part of the weights blob, packed as its kernel reads it."""
         return []
+
+    def tuned(self, site: Site, options: Options) -> Op:
+        """The same operator with the kernel chosen that suits its shapes and the options best."""
+        return self
+
+    def sources(self, site: Site) -> tuple[str, ...]:
+        """The C files that its call needs, relative to the folder of operators; `.c` files are included in order."""
+        return (f"{self.kind}/{self.kind}.c", f"{self.kind}/{self.kind}.h")
 
     def scratch_bytes(self, site: Site) -> int:
         """Working memory in the arena, only while this layer runs."""
