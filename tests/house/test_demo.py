@@ -28,6 +28,8 @@ def clone(root: Path, tmp_path: Path) -> Path:
         (project / "scripts" / name).chmod(0o755)
     (project / ".gitignore").write_text("/build/\n/.venv/\n")
     (project / "params.yaml").write_text("committed\n")
+    (project / ".dvc").mkdir()
+    (project / ".dvc/.gitignore").write_text("/config.local\n")
     for name, body in FAKES.items():
         (project / ".venv/bin" / name).write_text(f"#!/bin/bash\n{body}\n")
         (project / ".venv/bin" / name).chmod(0o755)

@@ -111,11 +111,11 @@ def test_installs_missing_packages_through_sudo_or_as_root(machine) -> None:
 
 
 def test_failing_apt_names_the_command_to_try(machine) -> None:
-    script(machine.programs / "apt-get", "#!/bin/bash\nexit 100\n")
+    script(machine.programs / "apt-get", "#!/bin/bash\necho 'E: no such package'\nexit 100\n")
     script(machine.programs / "sudo", '#!/bin/bash\n[ "$1" = -n ] && exit 0\nexec "$@"\n')
     done = machine("git", "gcc")
     assert done.returncode == 8
-    assert "apt-get could not install everything" in done.stderr
+    assert "apt-get could not install everything: E: no such package" in done.stderr
     assert "sudo apt-get install --no-install-recommends gcc-arm-none-eabi" in done.stderr
 
 
