@@ -5,12 +5,6 @@ from typing import Annotated
 
 import typer
 
-from hilgate.compile.compile import DOORS, compile_model, execute
-from hilgate.compile.options import Options
-from hilgate.compile.table import show
-from hilgate.params import load_params
-from hilgate.project import project_root
-
 
 def command(  # noqa: PLR0913, PLR0917  one per option of the command line
     model: Annotated[str, typer.Argument(help="a model file (.onnx), or a task of params.yaml")],
@@ -23,6 +17,12 @@ def command(  # noqa: PLR0913, PLR0917  one per option of the command line
     without: Annotated[list[str] | None, typer.Option(help="an optional pass to skip")] = None,
 ) -> None:
     """Compile an int8 model to a folder of plain C11, and print what each layer costs."""
+    from hilgate.compile.compile import DOORS, compile_model, execute
+    from hilgate.compile.options import Options
+    from hilgate.compile.table import show
+    from hilgate.params import load_params
+    from hilgate.project import project_root
+
     if Path(model).suffix.lower() in DOORS:
         options = Options(optimize, updatable, io, tuple(without or ()))
         show(compile_model(Path(model), output or Path(f"{Path(model).stem}_c"), options).model)
