@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hilgate.errors import DeviceError, StaleImageError
+from hilgate.link.protocol import Counter
 from hilgate.link.session import Session
 from hilgate.run.subject import Subject
 
@@ -33,3 +34,14 @@ def check_identity(session: Session, subject: Subject) -> None:
     layers = len(subject.model["layers"])
     if said.layers != layers:
         raise DeviceError(f"the board reports {said.layers} layers, model.json has {layers}", where=session.name)
+
+
+def check_real(session: Session) -> None:
+    """What is called measured must come from silicon; the clock check follows. Raises DeviceError on an emulator."""
+    said = session.identity
+    if said.counter == Counter.NONE or said.uid in (bytes(12), b"\xff" * 12):
+        raise DeviceError(
+            "this is no chip: it has no cycle counter, or no unique id",
+            where=session.name,
+            hint="call an emulator by its name: virtual://<board> or qemu://<machine>",
+        )

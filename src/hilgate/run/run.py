@@ -16,7 +16,7 @@ from hilgate.run.bench import latency_of, ram_of
 from hilgate.run.clock import check_clock
 from hilgate.run.document import Findings, measurement
 from hilgate.run.hostmodel import HostModel
-from hilgate.run.identity import check_identity
+from hilgate.run.identity import check_identity, check_real
 from hilgate.run.parity import profile, stream
 from hilgate.run.provenance import provenance
 from hilgate.run.settings import settings_of
@@ -35,10 +35,12 @@ def execute(item: str, params: Params, root: Path, *, on: str | None = None) -> 
     settings = settings_of(subject.task, params)
     metric = load_task(subject.task, root).metric
     target = target_of(on, subject, root) if on else virtual_target(subject, root)
+    host = HostModel(subject.library, subject.model)
+    check_host(subject, host)
     with open_session(target, subject) as session:
         check_identity(session, subject)
-        host = HostModel(subject.library, subject.model)
-        check_host(subject, host)
+        if target.kind == "board":
+            check_real(session)
         vectors = stream(session, subject, host, settings.vectors)
         rows = profile(session, subject, host)
         latency = latency_of(session, subject, settings, rows)
