@@ -85,7 +85,8 @@ class TrainParams:
     """What the engine's training loop reads of params `train.<task>`; a task's own dataclass adds to it.
 
     optimizer: adam or sgd (Nesterov momentum 0.9); schedule: constant, or cosine (down to zero, after one epoch
-    of linear warm-up); threads: of torch, part of what makes training repeatable.
+    of linear warm-up); precision: of the forward and backward pass, float32, or bfloat16 (twice as fast on a CPU that
+    has it; weights stay float32); threads: of torch, part of what makes training repeatable.
     """
 
     epochs: int
@@ -95,6 +96,7 @@ class TrainParams:
     weight_decay: float = 0.0
     optimizer: str = "adam"
     schedule: str = "constant"
+    precision: str = "float32"
     threads: int = 1
     quick: Quick | None = None
 

@@ -66,6 +66,18 @@ def test_checkpoints_and_quick(trained_project, tmp_path):
     assert (tmp_path / "kept" / "weights.safetensors").read_bytes() == weights
 
 
+def test_half_precision_learns_too(trained_project, tmp_path):
+    project = tmp_path / "project"
+    (project / "artifacts").mkdir(parents=True)
+    (project / "artifacts" / "data").symlink_to(trained_project / "artifacts" / "data")
+    (project / "src").symlink_to(trained_project / "src")
+    execute("waves", with_params(trained_project, precision="bfloat16"), project)
+    scores = [read_json(artifact(p, "train.metrics", "waves"), "training")["score"] for p in (project, trained_project)]
+    assert scores[0] > 0.93
+    weights = [artifact(p, "train.weights", "waves").read_bytes() for p in (project, trained_project)]
+    assert weights[0] != weights[1] and len(weights[0]) == len(weights[1])  # other roundings, float32 all the same
+
+
 def test_quick_where_there_is_none():
     with pytest.raises(ParamsError, match=r"no `quick` \(add quick"):
         chosen(GOOD, True, "train.waves")
@@ -84,6 +96,7 @@ def test_quick_where_there_is_none():
         ({"learning_rate": float("nan")}, "`learning_rate` must be positive"),
         ({"optimizer": "lion"}, "`optimizer` must be one of adam, sgd"),
         ({"schedule": "random"}, "`schedule` must be one of constant, cosine"),
+        ({"precision": "int4"}, "`precision` must be one of float32, bfloat16"),
     ],
 )
 def test_parameters_that_cannot_be(change, message):

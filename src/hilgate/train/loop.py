@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     import torch
 
 EVALUATION_BATCH = 1000
+PRECISIONS = ("float32", "bfloat16")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def check_params(settings: TrainParams, where: str) -> None:
             raise ParamsError(f"`{key}` must be at least 1, not {value}", where=where)
     if not 0 < settings.learning_rate < math.inf:
         raise ParamsError(f"`learning_rate` must be positive, not {settings.learning_rate}", where=where)
-    for key, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES)):
+    for key, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("precision", PRECISIONS)):
         if getattr(settings, key) not in known:
             raise ParamsError(f"`{key}` must be one of {', '.join(known)}", where=where)
 
@@ -64,7 +65,7 @@ def train(
         for number in range(1, settings.epochs + 1):
             total = 0.0
             for x, y in _batches(task, training, settings.batch, shuffler):
-                total += _step(task, network, optimizer, x, y) * len(x)
+                total += _step(task, settings, network, optimizer, (x, y)) * len(x)
                 schedule.step()
                 bar.advance(row)
             history.append(_look(task, network, total / len(training.x), validation, number))
@@ -89,10 +90,16 @@ def _batches(task: Task, split: Split, size: int, shuffler: torch.Generator) -> 
         yield x, torch.from_numpy(split.y[index.numpy()])
 
 
-def _step(task: Task, network: torch.nn.Module, optimizer: torch.optim.Optimizer, x: Any, y: Any) -> float:
+def _step(
+    task: Task, settings: TrainParams, network: torch.nn.Module, optimizer: torch.optim.Optimizer, pair: tuple[Any, Any]
+) -> float:
+    import torch
+
     network.train()
     optimizer.zero_grad()
-    loss = task.loss(network(x), y)
+    with torch.autocast("cpu", torch.bfloat16, enabled=settings.precision == "bfloat16"):
+        outputs = network(pair[0])
+    loss = task.loss(outputs.float(), pair[1])
     loss.backward()
     optimizer.step()
     return float(loss.detach())
