@@ -72,7 +72,8 @@ static uint8_t command_load(command_exchange *exchange) {
     memcpy(&request, exchange->body, sizeof request);
     const uint8_t state = state_now();
     if (request.offset != 0 && state != PROTOCOL_STATE_LOAD) return refuse(exchange, PROTOCOL_ERROR_BAD_STATE, state);
-    if (!runner_load(request.offset, exchange->body + sizeof request, exchange->body_bytes - PROTOCOL_LOAD_REQUEST_BYTES)) {
+    if (!runner_load(request.offset, exchange->body + sizeof request,
+                     exchange->body_bytes - PROTOCOL_LOAD_REQUEST_BYTES)) {
         return refuse(exchange, PROTOCOL_ERROR_BAD_ARGUMENT, request.offset);
     }
     state_enter(PROTOCOL_STATE_LOAD);

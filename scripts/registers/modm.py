@@ -1,0 +1,79 @@
+"""modm-devices as vectors_<mcu>.toml: interrupts, memories, DMA routes and pins of the USARTs."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+import zipfile
+from pathlib import Path
+
+from registers.svd import hexadecimal, number
+
+MODM_FOLDER = "modm_devices/resources/devices/stm32"
+MODM_SHA256 = "3b7a3c9d9a1fd0019afed1554a45431060fde412a16d25b32389fac74a26add6"
+
+
+def device(archive: Path, file: str) -> ET.Element:
+    """The device element of one file inside modm-devices' wheel."""
+    with zipfile.ZipFile(archive) as wheel:
+        root = ET.fromstring(wheel.read(f"{MODM_FOLDER}/{file}"))  # noqa: S314 (pinned by hash)
+    return root[0]
+
+
+def vectors_toml(root: ET.Element, mcu: str, file: str) -> str:
+    """mcu: such as stm32f446re, whose last letters are modm's pin and size."""
+    pin, size = mcu[-2:]
+    core = next(d for d in root.iter("driver") if d.get("name") == "core")
+    lines = [
+        f"# Interrupts, memories, DMA routes and pins of the USARTs of the {mcu.upper()}. Written by",
+        "# scripts/extract_registers.py; do not edit.",
+        "schema = 1",
+        f'mcu = "{mcu}"',
+        "",
+        "[source]",
+        'package = "modm-devices 0.13.1 (PyPI wheel)"',
+        f'sha256 = "{MODM_SHA256}"',
+        f'file = "resources/devices/stm32/{file}"',
+        'licence = "MPL-2.0; an extract of facts, unchanged"',
+        "",
+        "[memories]  # origin, bytes, access",
+    ]
+    for memory in core.iter("memory"):
+        if memory.get("device-size") in (None, size):
+            origin, count = hexadecimal(number(memory.get("start"))), number(memory.get("size"))
+            access = memory.get("access")
+            lines.append(f'{memory.get("name")} = {{ origin = {origin}, bytes = {count:#x}, access = "{access}" }}')
+    lines += ["", "[interrupts]  # position in the vector table, 0 is the first after the core's sixteen"]
+    for vector in core.iter("vector"):
+        names = vector.get("device-name")
+        if names is None or mcu[7:9] in names.split("|"):
+            lines.append(f"{vector.get('name')} = {vector.get('position')}")
+    lines += ["", "[usart_dma]  # [controller, stream, channel], each possible route", *_dma_lines(root)]
+    lines += ["", "[usart_pins]  # pins and their alternate function", *_pin_lines(root, pin)]
+    return "\n".join(lines) + "\n"
+
+
+def _dma_lines(root: ET.Element) -> list[str]:
+    routes: dict[str, list[list[int]]] = {}
+    for streams in root.iter("streams"):
+        controller = number(streams.get("instance"))
+        for stream in streams.iter("stream"):
+            for channel in stream.iter("channel"):
+                for signal in channel.iter("signal"):
+                    if signal.get("driver") == "usart":
+                        name = f"USART{signal.get('instance')}_{str(signal.get('name')).upper()}"
+                        route = [controller, number(stream.get("position")), number(channel.get("position"))]
+                        routes.setdefault(name, []).append(route)
+    return [f"{name} = {route}" for name, route in sorted(routes.items())]
+
+
+def _pin_lines(root: ET.Element, package: str) -> list[str]:
+    pins: dict[str, list[str]] = {}
+    for gpio in root.iter("gpio"):
+        if gpio.get("device-pin") and package not in str(gpio.get("device-pin")).split("|"):
+            continue
+        for signal in gpio.iter("signal"):
+            if signal.get("driver") == "usart" and signal.get("name") in ("tx", "rx"):
+                name = f"USART{signal.get('instance')}_{str(signal.get('name')).upper()}"
+                place = f"P{str(gpio.get('port')).upper()}{gpio.get('pin')} = {signal.get('af')}"
+                pins.setdefault(name, []).append(place)
+    return [f"{name} = {{ {', '.join(places)} }}" for name, places in sorted(pins.items())]

@@ -1,0 +1,68 @@
+"""The room from end to end: a cell's artifacts, and cells that do not disturb each other."""
+
+from __future__ import annotations
+
+import shutil
+
+import pytest
+
+from hilgate import params
+from hilgate.artifacts import artifact, read_json
+from hilgate.build.build import execute
+from hilgate.build.image import image_hash
+from hilgate.errors import DoesNotFitError, ParamsError
+
+pytestmark = pytest.mark.arm
+PARAMS = """
+cells:
+  small_nucleo: { task: small, board: nucleo_f446re }
+  huge_nucleo: { task: huge, board: nucleo_f446re }
+  small_nowhere: { task: small, board: nowhere }
+build:
+  nucleo_f446re: { optimize: Os }
+  nowhere: {}
+"""
+
+
+@pytest.fixture(scope="module")
+def project(root, model, tmp_path_factory):
+    """A project with one task that fits and one that does not."""
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "firmware").symlink_to(root / "firmware")
+    (folder / "params.yaml").write_text(PARAMS, "utf-8")
+    for task in ("small", "huge"):
+        shutil.copytree(model, artifact(folder, "compile.folder", task))
+    header = artifact(folder, "compile.folder", "huge") / "model.h"
+    header.write_text(header.read_text("utf-8").replace("MODEL_ARENA_BYTES 16u", "MODEL_ARENA_BYTES 900000u"), "utf-8")
+    return folder
+
+
+def test_a_cell_that_does_not_fit_stops_no_other(project):
+    settings = params.load_params(project)
+    with pytest.raises(DoesNotFitError, match="131,072"):
+        execute("huge_nucleo", settings, project)
+    assert not artifact(project, "build.elf", "huge_nucleo").exists()
+    execute("small_nucleo", settings, project)
+    sizes = read_json(artifact(project, "build.sizes", "small_nucleo"), "sizes")
+    assert (sizes["cell"], sizes["task"], sizes["board"]) == ("small_nucleo", "small", "nucleo_f446re")
+    assert sizes["hashes"]["image"] == image_hash(artifact(project, "build.elf", "small_nucleo")).hex()
+    assert sizes["toolchain"]["flags"].startswith("-Os ")
+    assert artifact(project, "build.host", "small_nucleo").read_bytes()[:4] == b"\x7fELF"
+
+
+def test_building_again_changes_no_byte(project):
+    settings = params.load_params(project)
+    files = [artifact(project, f"build.{name}", "small_nucleo") for name in ("elf", "host", "sizes")]
+    execute("small_nucleo", settings, project)
+    before = [path.read_bytes() for path in files]
+    execute("small_nucleo", settings, project)
+    assert [path.read_bytes() for path in files] == before
+
+
+def test_unknown_cell_and_board(project):
+    settings = params.load_params(project)
+    with pytest.raises(ParamsError, match="no cell `other`"):
+        execute("other", settings, project)
+    with pytest.raises(ParamsError, match="no board `nowhere`") as error:
+        execute("small_nowhere", settings, project)
+    assert "nucleo_f446re" in error.value.hint
