@@ -66,14 +66,24 @@ HILGATE_INLINE int32_t hilgate_requantize_double(int32_t value, int32_t multipli
     return zero_point + (high >> right) + ((high & mask) > threshold ? 1 : 0);
 }
 
+/* value * multiplier / 2^(31 - shift), rounded once, half away from zero. */
+HILGATE_INLINE int32_t hilgate_requantize_away(int32_t value, int32_t multiplier, int32_t shift, int32_t zero_point) {
+    const int64_t product = (int64_t)value * multiplier;
+    const int32_t total = 31 - shift;
+    const int64_t half = (int64_t)1 << (total - 1);
+    return zero_point + (int32_t)((product + half - (value < 0 ? 1 : 0)) >> total);
+}
+
 #define HILGATE_SINGLE 0
 #define HILGATE_DOUBLE 1
+#define HILGATE_AWAY 2
 
 /* `rounding` is a constant at every call, so one branch remains. */
 HILGATE_INLINE int32_t hilgate_requantize(int32_t value, int32_t multiplier, int32_t shift, int32_t zero_point,
                                           const int rounding) {
-    return rounding == HILGATE_DOUBLE ? hilgate_requantize_double(value, multiplier, shift, zero_point)
-                                      : hilgate_requantize_single(value, multiplier, shift, zero_point);
+    if (rounding == HILGATE_DOUBLE) return hilgate_requantize_double(value, multiplier, shift, zero_point);
+    if (rounding == HILGATE_AWAY) return hilgate_requantize_away(value, multiplier, shift, zero_point);
+    return hilgate_requantize_single(value, multiplier, shift, zero_point);
 }
 
 #endif

@@ -5,7 +5,10 @@
     the multiplier's own rounding adds less than 1/4 step to the ideal value.
 `double` (TFLite models): zero_point + RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(acc * 2^left, multiplier),
     right), multiplier in [2^30, 2^31): gemmlowp's fixedpoint.h, which LiteRT's reference kernels use.
-Both end by clamping to the layer's range within int8.
+`away` (fully connected layers of TFLite models): the same multiplier and shift, but acc * multiplier / 2^(31 - shift)
+is
+    rounded once, half away from zero. LiteRT's reference resolver was found to do so by trying (ai-edge-litert 2.3).
+All end by clamping to the layer's range within int8.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-ROUNDINGS = ("single", "double")
+ROUNDINGS = ("single", "double", "away")
 INT32_MAX = 2**31 - 1
 
 
@@ -23,7 +26,8 @@ INT32_MAX = 2**31 - 1
 class Requantizer:
     """Multipliers and shifts of one layer, one per output channel (or one for all).
 
-    multiplier int32 (channels,); shift int32 (channels,): `single`: all equal and >= 0; `double`: positive is left.
+    multiplier int32 (channels,); shift int32 (channels,): `single`: all equal and >= 0; `double`, `away`: positive is
+    left.
     """
 
     rounding: str
@@ -38,6 +42,8 @@ class Requantizer:
         if self.rounding == "single":
             scaled = (accumulator << self.shift.astype(np.int64)) * self.multiplier.astype(np.int64)
             value = (scaled + (1 << 31)) >> 32
+        elif self.rounding == "away":
+            value = multiply_away(accumulator, self.multiplier.astype(np.int64), self.shift.astype(np.int64))
         else:
             value = multiply_double(accumulator, self.multiplier.astype(np.int64), self.shift.astype(np.int64))
         return saturate(value + self.zero_point, self.lowest, self.highest)
@@ -88,6 +94,14 @@ def multiply_double(value: np.ndarray, multiplier: np.ndarray, shift: np.ndarray
     """gemmlowp's MultiplyByQuantizedMultiplier on int64 arrays that hold int32 values."""
     left, right = np.maximum(shift, 0), np.maximum(-shift, 0)
     return rounding_divide_by_pot(doubling_high_mul(value << left, multiplier), right)
+
+
+def multiply_away(value: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """value * multiplier / 2^(31 - shift), rounded once, half away from zero."""
+    product = value * multiplier
+    total = 31 - shift
+    rounded: np.ndarray = (product + (np.int64(1) << (total - 1)) - (product < 0)) >> total
+    return rounded
 
 
 def doubling_high_mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:

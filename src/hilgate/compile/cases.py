@@ -24,6 +24,7 @@ from hilgate.compile import ops
 from hilgate.compile.graph import Graph, Node, Quantization, Site, Tensor
 from hilgate.compile.ops.activation import Activation
 from hilgate.compile.ops.base import Op
+from hilgate.compile.ops.window import Window
 
 INT32_RANGE = 20_000
 
@@ -76,8 +77,16 @@ def _operator(case: Case) -> Op:
     for key, value in case.facts.get("attributes", {}).items():
         if key not in known:
             raise ValueError(f"{case.name}: {case.kind} has no attribute {key}")
-        values[key] = Activation(*value) if key == "activation" else tuple(value) if isinstance(value, list) else value
+        values[key] = _attribute(key, value)
     return cls(**values)
+
+
+def _attribute(key: str, value: Any) -> Any:
+    if key == "activation":
+        return Activation(*value)
+    if key == "window":
+        return Window(**{name: tuple(numbers) for name, numbers in value.items()})
+    return tuple(value) if isinstance(value, list) else value
 
 
 def _tensor(name: str, spec: dict[str, Any], generator: np.random.Generator) -> Tensor:

@@ -103,7 +103,10 @@ class Node:
 
 @dataclass
 class Graph:
-    """Nodes in execution order. `rounding`: how accumulators are requantized (see arithmetic.py)."""
+    """Nodes in execution order. `rounding`: how accumulators are requantized (see arithmetic.py).
+
+    source_axes: of an input that is stored in another order than the model file's, the file's axis of each axis.
+    """
 
     name: str
     tensors: dict[str, Tensor] = field(default_factory=dict)
@@ -111,6 +114,7 @@ class Graph:
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     rounding: str = "single"
+    source_axes: dict[str, tuple[int, ...]] = field(default_factory=dict)
 
     def add(self, tensor: Tensor) -> Tensor:
         self.tensors[tensor.name] = tensor

@@ -12,9 +12,11 @@ from typing import Any
 import numpy as np
 
 from hilgate.compile import onnx_file
-from hilgate.compile.graph import Graph, Node, Quantization, Tensor
+from hilgate.compile.graph import Graph, Node, Quantization, Shape, Tensor
+from hilgate.compile.layout import Layout
 from hilgate.compile.ops import onnx_operators
 from hilgate.compile.ops.base import Op
+from hilgate.compile.ops.reshape.op import Reshape
 from hilgate.errors import ModelError
 
 
@@ -74,9 +76,27 @@ class OnnxNode:
         return index < len(self.proto.input) and self.proto.input[index] != ""
 
     def input(self, index: int) -> Tensor:
+        """An input as ONNX sees it: channels after the batch."""
+        return self.door.layout.channels_first(self.raw(index))
+
+    def raw(self, index: int) -> Tensor:
+        """An input as it is stored, for operators that treat every element alike."""
         if not self.has(index):
             raise self.refuse(f"input {index} is missing")
         return self.door.value(self.proto.input[index], self)
+
+    def channels_last_2d(self, index: int) -> Tensor:
+        """An input as (1, H, W, C); a 1-D one as (1, 1, W, C)."""
+        tensor = self.raw(index)
+        if len(tensor.shape) not in (3, 4) or tensor.constant:
+            raise self.refuse(
+                f"an input of shape {tensor.shape} is not supported", "supported: (1, C, W), (1, C, H, W)"
+            )
+        tensor = self.door.layout.channels_last(tensor)
+        if len(tensor.shape) == 3:
+            batch, width, channels = tensor.shape
+            tensor = self.door.view(tensor, (batch, 1, width, channels))
+        return tensor
 
     def constant(self, index: int) -> np.ndarray:
         """The data of an input that must be known at compile time."""
@@ -91,6 +111,39 @@ class OnnxNode:
         """Add the node that computes this ONNX node's first output."""
         self.door.emit(self, op, inputs, Tensor(self.proto.output[0], (), dtype, quant))
 
+    def alike(self, *indices: int) -> list[Tensor]:
+        """Several inputs in one order: channels-last when any is stored so, constants permuted to fit."""
+        tensors = [self.raw(index) for index in indices]
+        if not any(self.door.layout.is_channels_last(t) for t in tensors):
+            return tensors
+        rank = max(len(t.shape) for t in tensors)
+        return [
+            self.door.layout.constant_last(t, rank) if t.constant else self.door.layout.channels_last(t)
+            for t in tensors
+        ]
+
+    def emit_channels_last(self, op: Op, inputs: Sequence[Tensor]) -> None:
+        """The same for an operator over (1, H, W, C), when ONNX's own output is (1, C, H, W), or (1, C, W) of a 1-D
+        input.
+        """
+        one_dimensional = len(self.raw(0).shape) == 3
+        name = self.proto.output[0]
+        inner = self.graph.fresh(f"{name}.2d") if one_dimensional else name
+        self.door.emit(self, op, inputs, Tensor(inner, (), "float32"), define=not one_dimensional)
+        if one_dimensional:
+            batch, _, width, channels = self.graph.tensors[inner].shape
+            flat = Tensor(name, (), "float32")
+            self.door.emit(self, Reshape((batch, width, channels)), [self.graph.tensors[inner]], flat)
+        self.door.layout.mark(self.graph.tensors[name])
+
+    def emit_alike(
+        self, op: Op, inputs: Sequence[Tensor], dtype: str = "float32", quant: Quantization | None = None
+    ) -> None:
+        """Add a node that treats every element alike: its output is stored as its first input is."""
+        self.emit(op, inputs, dtype, quant)
+        if self.door.layout.is_channels_last(inputs[0]):
+            self.door.layout.mark(self.graph.tensors[self.proto.output[0]])
+
     def define(self, tensor: Tensor) -> None:
         """The first output is this tensor (a constant, or another name of an input)."""
         self.door.values[self.proto.output[0]] = self.graph.add(tensor).name
@@ -102,6 +155,7 @@ class OnnxDoor:
     def __init__(self, model: Any, name: str) -> None:
         self.model, self.graph = model, Graph(name=name, rounding="single")
         self.values: dict[str, str] = {}  # ONNX value name -> tensor name
+        self.layout = Layout(self.graph)
 
     def read(self) -> Graph:
         """The graph as the file says it, not yet lowered to integers."""
@@ -124,13 +178,23 @@ class OnnxDoor:
             raise reader.refuse(f"input `{name}` is made by no node")
         return self.graph.tensors[self.values[name]]
 
-    def emit(self, node: OnnxNode, op: Op, inputs: Sequence[Tensor], output: Tensor) -> None:
+    def view(self, tensor: Tensor, shape: Shape) -> Tensor:
+        """The same bytes under another shape, as a node of its own."""
+        name = self.graph.fresh(f"{tensor.name}.view")
+        result = self.graph.add(Tensor(name, shape, tensor.dtype, tensor.quantization))
+        self.graph.nodes.append(Node(name, Reshape(shape), [tensor.name], [name]))
+        return result
+
+    def emit(self, node: OnnxNode, op: Op, inputs: Sequence[Tensor], output: Tensor, *, define: bool = True) -> None:
         try:
             output.shape = op.output_shapes(inputs)[0]
         except ValueError as error:
             raise node.refuse(str(error), "the file's shapes do not go together; export it again") from error
         self.graph.nodes.append(Node(node.name, op, [t.name for t in inputs], [output.name]))
-        self._define(output.name, output)
+        if define:
+            self._define(output.name, output)
+        else:
+            self.graph.add(output)
 
     def _define(self, name: str, tensor: Tensor) -> None:
         if name in self.values:

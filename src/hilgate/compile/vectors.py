@@ -9,7 +9,7 @@ import numpy as np
 from hilgate.arrays import read_npz, write_npz
 from hilgate.artifacts import artifact, needed
 from hilgate.compile import arithmetic
-from hilgate.compile.graph import Graph
+from hilgate.compile.graph import Graph, Tensor
 from hilgate.compile.reference import run_reference
 from hilgate.errors import ModelError
 from hilgate.task import load_task
@@ -25,12 +25,23 @@ def write_vectors(task: str, graph: Graph, root: Path) -> None:
     real = np.asarray(load_task(task, root).preprocess(raw), np.float32)
     if real.size != raw.shape[0] * tensor.elements:
         raise ModelError(f"the task's preprocess gives {real.shape[1:]}, the model takes {tensor.shape}", where=task)
-    inputs = real.reshape(raw.shape[0], *tensor.shape)
+    inputs = in_device_order(real, graph, tensor)
     if tensor.dtype == "int8":
         inputs = arithmetic.quantize(inputs, tensor.quant.only_scale, tensor.quant.zero_point)
     (expected,) = run_reference(graph, {tensor.name: inputs})
     arrays = {"input": _as_bytes(inputs), "expected": _as_bytes(expected), "label": split["y"]}
     write_npz(artifact(root, "compile.vectors", task), arrays)
+
+
+def in_device_order(real: np.ndarray, graph: Graph, tensor: Tensor) -> np.ndarray:
+    """Samples (N, ...) as the model file takes them, as (N, *shape) of the device's input: channels last."""
+    order = graph.source_axes.get(tensor.name)
+    if order is None:
+        return real.reshape(real.shape[0], *tensor.shape)
+    source = [0] * len(order)
+    for axis, size in zip(order, tensor.shape, strict=True):
+        source[axis] = size
+    return real.reshape(real.shape[0], *source).transpose(0, *(axis + 1 for axis in order))
 
 
 def _as_bytes(array: np.ndarray) -> np.ndarray:

@@ -24,3 +24,9 @@ def operators() -> dict[str, type[Op]]:
 def onnx_operators() -> dict[str, type[Op]]:
     """Operator classes by the ONNX op types that they read."""
     return {op_type: op for op in operators().values() for op_type in op.onnx}
+
+
+@cache
+def tflite_operators() -> dict[str, type[Op]]:
+    """Operator classes by the TFLite operators that they read."""
+    return {name: op for op in operators().values() for name in op.tflite}

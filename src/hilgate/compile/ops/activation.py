@@ -26,18 +26,20 @@ class Activation:
         low = min(max(self.low, other.low), other.high)
         return Activation(low, max(min(self.high, other.high), low))
 
-    def int8_bounds(self, quantization: Quantization) -> tuple[int, int]:
-        """The clamp in steps of the output: bounds quantized like any value, so that QuantizeLinear(clamp(x)) is
-        equal.
+    def int8_bounds(self, quantization: Quantization, rounding: str = "single") -> tuple[int, int]:
+        """The clamp in steps of the output: bounds quantized like any value, so that quantize(clamp(x)) is equal.
+
+        Half-way bounds round to even like ONNX QuantizeLinear, with rounding `double` away from zero like TFLite.
         """
-        return self._step(self.low, quantization), self._step(self.high, quantization)
+        return self._step(self.low, quantization, rounding), self._step(self.high, quantization, rounding)
 
     @staticmethod
-    def _step(bound: float, quantization: Quantization) -> int:
+    def _step(bound: float, quantization: Quantization, rounding: str) -> int:
         if math.isinf(bound):
             return 127 if bound > 0 else -128
-        step = np.rint(np.float32(bound) / np.float32(quantization.only_scale)) + quantization.zero_point
-        return int(np.clip(step, -128, 127))
+        steps = float(np.float32(bound) / np.float32(quantization.only_scale))
+        whole = float(np.rint(steps)) if rounding == "single" else math.copysign(math.floor(abs(steps) + 0.5), steps)
+        return int(np.clip(whole + quantization.zero_point, -128, 127))
 
 
 NONE = Activation()

@@ -13,7 +13,7 @@ from hilgate.compile.graph import Site, Tensor
 from hilgate.compile.ops.activation import Activation
 from hilgate.compile.ops.base import Section, int32_section
 
-ROUNDING_CODE = {"single": 0, "double": 1}  # HILGATE_SINGLE, HILGATE_DOUBLE of arithmetic.h
+ROUNDING_CODE = {"single": 0, "double": 1, "away": 2}  # HILGATE_SINGLE and its like in arithmetic.h
 
 
 @dataclass(frozen=True)
@@ -31,16 +31,23 @@ class Affine:
         return int(self.weights.shape[0])
 
     def sections(self) -> list[Section]:
-        """`output`: the hilgate_output record; `channels`: per channel bias, multiplier and, when `double`, shift."""
+        """`output`: the hilgate_output record; `channels`: per channel bias, multiplier and, unless `single`, shift."""
         columns = [self.bias, self.output.multiplier]
-        if self.output.rounding == "double":
+        if self.output.rounding != "single":
             columns.append(self.output.shift)
         return [output_record(self.output), int32_section("channels", np.stack(columns, axis=1))]
 
 
-def affine(site: Site, activation: Activation) -> Affine:
-    """The integers of a node with inputs x, weights (channels first) and maybe bias. Raises ModelError naming the
-    node.
+def exact_float(weights: np.ndarray) -> type[np.floating]:
+    """The smaller float type that holds every partial sum of int8 x weights exactly: its matrix product is fast."""
+    flat = np.abs(weights.reshape(weights.shape[0], -1).astype(np.int64))
+    return np.float32 if 128 * int(flat.sum(axis=1).max(initial=0)) < 2**24 else np.float64
+
+
+def affine(site: Site, activation: Activation, rounding: str = "") -> Affine:
+    """The integers of a node with inputs x, weights (channels first) and maybe bias. Raises ModelError naming the node.
+
+    rounding: another than the graph's.
     """
     x, w = site.inputs[0], site.inputs[1]
     weights = w.values
@@ -48,9 +55,12 @@ def affine(site: Site, activation: Activation) -> Affine:
         raise site.refuse(f"weights with zero point {w.quant.zero_point}", "quantize weights symmetrically")
     scales = factors(site, weights.shape[0])
     try:
-        bounds = activation.int8_bounds(site.output.quant)
+        bounds = activation.int8_bounds(site.output.quant, site.rounding)
         output = requantizer(
-            scales / np.float64(site.output.quant.only_scale), site.rounding, site.output.quant.zero_point, bounds
+            scales / np.float64(site.output.quant.only_scale),
+            rounding or site.rounding,
+            site.output.quant.zero_point,
+            bounds,
         )
     except ValueError as error:
         raise site.refuse(str(error), "quantize the model again with calibration data of the real range") from error
@@ -80,7 +90,8 @@ def bias_integers(site: Site, scales: np.ndarray) -> np.ndarray:
         raise site.refuse(f"bias has {values.size} values for {scales.size} channels")
     if bias.dtype == "int32" and bias.quantization is not None:
         stored = np.asarray(bias.quantization.scale, np.float64)
-        if np.allclose(stored, scales, rtol=1e-5, atol=0):
+        as_stored = site.rounding == "double"  # TFLite adds the integers whatever scale the file gives them
+        if as_stored or np.allclose(stored, scales, rtol=1e-5, atol=0):
             return values.astype(np.int64)
     rounded: np.ndarray = np.rint(bias.real().reshape(-1) / scales)
     if not np.all(np.abs(rounded) <= INT32_MAX):

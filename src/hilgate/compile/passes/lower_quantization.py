@@ -54,7 +54,7 @@ def _write_integers(graph: Graph, node: Node) -> int:
         output = graph.tensors[name]
         if output.dtype != "float32" or not _reads_integers(graph, node):
             continue
-        quantize = _common_quantize(graph, name)
+        quantize = _common_quantize(graph, node, name)
         if quantize:
             output.quantization = graph.tensors[quantize[0].outputs[0]].quantization
             output.dtype = "int8"
@@ -74,14 +74,17 @@ def _reads_integers(graph: Graph, node: Node) -> bool:
     return all(t.constant or t.dtype == "int8" for t in inputs)
 
 
-def _common_quantize(graph: Graph, name: str) -> list[Node]:
-    """The QuantizeLinear nodes that are all that reads the tensor, when they agree."""
+def _common_quantize(graph: Graph, node: Node, name: str) -> list[Node]:
+    """The QuantizeLinear nodes that are all that reads the tensor, when they agree, with what the operator can give
+    too.
+    """
     readers = graph.consumers(name)
     if not readers or name in graph.outputs or not all(isinstance(reader.op, Quantize) for reader in readers):
         return []
-    if len({graph.tensors[reader.outputs[0]].quantization for reader in readers}) != 1:
-        return []
-    return readers
+    wanted = {graph.tensors[reader.outputs[0]].quantization for reader in readers}
+    if node.op.keeps_quantization:
+        wanted.add(graph.tensors[node.inputs[0]].quantization)
+    return readers if len(wanted) == 1 else []
 
 
 def _own_quantization(graph: Graph, node: Node) -> Quantization | None:

@@ -29,6 +29,8 @@ def run(graph: Graph, options: Options) -> int:
             graph.nodes.remove(reader)
             graph.replace(reader.outputs[0], target)
         graph.inputs[index] = target
+        if name in graph.source_axes:
+            graph.source_axes[target] = graph.source_axes.pop(name)
         changes += 1
     for index, name in enumerate(graph.outputs):
         producer = graph.producer(name)

@@ -21,6 +21,7 @@ from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
 
 DOUBLE_LEFT_SHIFT = 20  # TFLite's for int8
 SINGLE_SHIFT_MAX = 24
@@ -35,16 +36,27 @@ class Add(Op):
 
     kind: ClassVar[str] = "add"
     onnx: ClassVar[tuple[str, ...]] = ("Add", "Sub")
+    tflite: ClassVar[tuple[str, ...]] = ("ADD", "SUB")
     per_channel_inputs: ClassVar[tuple[int, ...]] = (1,)
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
-        a, b = node.input(0), node.input(1)
-        if a.constant and not b.constant and node.kind == "Add":
+        a, b = node.alike(0, 1)
+        if node.kind == "Add" and (a.constant or len(core(a.shape)) < len(core(b.shape))):
             a, b = b, a
         if a.constant:
             raise node.refuse("its first operand is a constant", "fold constants when exporting")
-        node.emit(cls(subtract=node.kind == "Sub"), [a, b])
+        node.emit_alike(cls(subtract=node.kind == "Sub"), [a, b])
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        options = node.options("AddOptions" if node.kind == "ADD" else "SubOptions")
+        a, b = node.input(0), node.input(1)
+        if node.kind == "ADD" and (a.constant or len(core(a.shape)) < len(core(b.shape))):
+            a, b = b, a
+        if a.constant:
+            raise node.refuse("its first operand is a constant", "fold constants before converting")
+        node.emit(cls(node.kind == "SUB", node.activation(options.FusedActivationFunction())), [a, b])
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         a, b = inputs[0].shape, inputs[1].shape
@@ -56,7 +68,7 @@ class Add(Op):
     def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
         a, b = inputs[0].astype(np.int64), inputs[1].astype(np.int64)
         b = b.reshape(b.shape[0], *[1] * (a.ndim - b.ndim), *b.shape[1:])
-        lowest, highest = self.activation.int8_bounds(site.output.quant)
+        lowest, highest = self.activation.int8_bounds(site.output.quant, site.rounding)
         if site.rounding == "double":
             total = self._double(site, a, b)
         elif site.inputs[1].constant:
@@ -119,7 +131,7 @@ class Add(Op):
             self.single(site)
 
     def sections(self, site: Site) -> list[Section]:
-        lowest, highest = self.activation.int8_bounds(site.output.quant)
+        lowest, highest = self.activation.int8_bounds(site.output.quant, site.rounding)
         constant = site.inputs[1].data
         if site.rounding == "double":
             sections = [int32_section("factors", self.double(site))]

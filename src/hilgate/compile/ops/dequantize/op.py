@@ -26,7 +26,7 @@ class Dequantize(Op):
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
-        x = node.input(0)
+        x = node.raw(0)
         quantization, dtype = read_quantization(node, x)
         if x.data is not None:
             data = as_int8(node, x.data, str(x.data.dtype)) if x.quantization is None else x.data
@@ -42,7 +42,7 @@ class Dequantize(Op):
             x.quantization = quantization
         if x.quantization != quantization:
             raise node.refuse("scale or zero point differ from those of its QuantizeLinear", "quantize the model again")
-        node.emit(cls(), [x])
+        node.emit_alike(cls(), [x])
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         return [inputs[0].shape]

@@ -40,7 +40,7 @@ HILGATE_INLINE void fully_connected_dot4(const int8_t *x, const int8_t *w, const
 
 HILGATE_INLINE int8_t fully_connected_finish(int32_t sum, const hilgate_i32 *channel, const hilgate_output *output,
                                              const int rounding) {
-    const int32_t shift = rounding == HILGATE_DOUBLE ? channel[2] : output->shift;
+    const int32_t shift = rounding == HILGATE_SINGLE ? output->shift : channel[2];
     const int32_t value = hilgate_requantize(sum, channel[1], shift, output->zero_point, rounding);
     return (int8_t)hilgate_clamp(value, output->lowest, output->highest);
 }
@@ -49,7 +49,7 @@ HILGATE_INLINE void fully_connected_s8(const int8_t *x, const int8_t *weights, c
                                        const hilgate_output *output, int8_t *y, const uint32_t rows,
                                        const uint32_t inputs, const uint32_t outputs, const int rounding) {
     const uint32_t stride = (inputs + 3u) & ~3u;
-    const uint32_t fields = rounding == HILGATE_DOUBLE ? 3u : 2u;
+    const uint32_t fields = rounding == HILGATE_SINGLE ? 2u : 3u;
     for (uint32_t r = 0; r < rows; r++, x += inputs, y += outputs) {
         uint32_t c = 0;
 #if HILGATE_DSP

@@ -2,7 +2,7 @@
  *
  * x         int8 [rows][inputs]
  * weights   int8 [outputs][inputs rounded up to 4], symmetric, the padding is zero
- * channels  per output: bias (the zero point of x is folded in), multiplier, and of rounding `double` a shift
+ * channels  per output: bias (the zero point of x is folded in), multiplier, and of rounding `away` a shift
  * output    zero point, shift of rounding `single`, clamp
  * y         int8 [rows][outputs]; must not overlap x
  * range     the compiler has proved that no partial sum leaves int32

@@ -10,11 +10,12 @@ import numpy as np
 
 from hilgate.compile.graph import Quantization, Shape, Site, Tensor
 from hilgate.compile.ops.activation import NONE, Activation
-from hilgate.compile.ops.affine import ROUNDING_CODE, affine
+from hilgate.compile.ops.affine import ROUNDING_CODE, Affine, affine
 from hilgate.compile.ops.base import Call, Op, Pointer, Section
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
 
 ROW_ALIGNMENT = 4  # weight rows start at words
 
@@ -27,6 +28,7 @@ class FullyConnected(Op):
 
     kind: ClassVar[str] = "fully_connected"
     onnx: ClassVar[tuple[str, ...]] = ("Gemm", "MatMul")
+    tflite: ClassVar[tuple[str, ...]] = ("FULLY_CONNECTED",)
     per_channel_inputs: ClassVar[tuple[int, ...]] = (1, 2)
 
     @classmethod
@@ -49,6 +51,19 @@ class FullyConnected(Op):
             bias = [node.input(2)]
         node.emit(cls(), [node.input(0), weights, *bias])
 
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        options = node.options("FullyConnectedOptions")
+        if options.WeightsFormat() != 0:
+            raise node.refuse(f"weights format {options.WeightsFormat()} is not supported", "supported: default")
+        x, weights = node.input(0), node.constant(1)
+        if len(weights.shape) != 2:
+            raise node.refuse(f"weights have shape {weights.shape}", "supported: a matrix")
+        if not options.KeepNumDims() and len(x.shape) != 2:
+            x = node.view(x, (x.elements // weights.shape[1], weights.shape[1]))
+        activation = node.activation(options.FusedActivationFunction())
+        node.emit(cls(activation), [x, weights, *node.bias(2)])
+
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         x, weights = inputs[0].shape, inputs[1].shape
         if not x or x[-1] != weights[1]:
@@ -57,20 +72,29 @@ class FullyConnected(Op):
             raise ValueError(f"a bias of {inputs[2].elements} does not fit {weights[0]} channels")
         return [(*x[:-1], weights[0])]
 
+    def affine(self, site: Site) -> Affine:
+        """The layer's integers."""
+        return affine(site, self.activation, self.rounding(site))
+
+    @staticmethod
+    def rounding(site: Site) -> str:
+        """LiteRT's fully connected kernel rounds once where its convolutions round twice."""
+        return "away" if site.rounding == "double" else site.rounding
+
     def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
-        layer = affine(site, self.activation)
+        layer = self.affine(site)
         # float64 holds every partial sum exactly (below 2^53), and its matrix product is the fast one
         product = inputs[0].astype(np.float64) @ layer.weights.astype(np.float64).T
         return layer.output.apply(product.astype(np.int64) + layer.bias)
 
     def check(self, site: Site) -> None:
-        affine(site, self.activation)
+        self.affine(site)
 
     def macs(self, site: Site) -> int:
         return site.output.elements * site.inputs[1].shape[1]
 
     def sections(self, site: Site) -> list[Section]:
-        layer = affine(site, self.activation)
+        layer = self.affine(site)
         columns = layer.weights.shape[1]
         padded = np.pad(layer.weights, ((0, 0), (0, -columns % ROW_ALIGNMENT)))
         return [*layer.sections(), Section("weights", padded.astype(np.int8).tobytes())]
@@ -88,7 +112,7 @@ class FullyConnected(Op):
             "rows": site.output.elements // channels,
             "inputs": columns,
             "outputs": channels,
-            "rounding": ROUNDING_CODE[site.rounding],
+            "rounding": ROUNDING_CODE[self.rounding(site)],
         }
         return Call("fully_connected_s8", pointers, constants)
 

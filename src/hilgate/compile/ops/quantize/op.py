@@ -24,7 +24,7 @@ class Quantize(Op):
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
-        x = node.input(0)
+        x = node.raw(0)
         quantization, dtype = read_quantization(node, x)
         if dtype not in ("int8", "uint8"):
             raise node.refuse(f"quantized type {dtype} is not supported", "supported: int8, uint8")
@@ -40,7 +40,7 @@ class Quantize(Op):
             return
         if quantization.per_channel:
             raise node.refuse("per-channel quantization of an activation is not defined", "quantize it per tensor")
-        node.emit(cls(), [x], "int8", quantization)
+        node.emit_alike(cls(), [x], "int8", quantization)
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         return [inputs[0].shape]

@@ -35,7 +35,7 @@ class Requantize(Op):
             activation = Activation(_bound(node, 1, -math.inf), _bound(node, 2, math.inf))
             if activation.low > activation.high:
                 raise node.refuse(f"lower bound {activation.low} is above upper bound {activation.high}")
-        node.emit(cls(activation), [node.input(0)])
+        node.emit_alike(cls(activation), [node.raw(0)])
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         return [inputs[0].shape]
@@ -51,7 +51,7 @@ class Requantize(Op):
                 np.array([source.only_scale / target.only_scale]),
                 site.rounding,
                 target.zero_point,
-                self.activation.int8_bounds(target),
+                self.activation.int8_bounds(target, site.rounding),
             )
         except ValueError as error:
             raise site.refuse(str(error), "its scales are too far apart; quantize again") from error

@@ -14,6 +14,7 @@ from hilgate.compile.ops.base import Op
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Reshape(Op):
 
     kind: ClassVar[str] = "reshape"
     onnx: ClassVar[tuple[str, ...]] = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
+    tflite: ClassVar[tuple[str, ...]] = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
     view: ClassVar[bool] = True
     keeps_quantization: ClassVar[bool] = True
 
@@ -37,6 +39,11 @@ class Reshape(Op):
             node.define(Tensor(node.proto.output[0], shape, x.dtype, x.quantization, data))
             return
         node.emit(cls(shape), [x])
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        x, output = node.input(0), node.graph.tensors[node.outputs[0]]
+        node.emit(cls(output.shape), [x])
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         if math.prod(self.shape) != inputs[0].elements:

@@ -1,0 +1,129 @@
+"""Average pooling over NHWC, global average pooling and the mean over height and width.
+
+Rounding `double`: TFLite's AVERAGE_POOL_2D (reference/integer_ops/pooling.h): the sum of the window's own pixels
+divided by their number, rounded half away from zero; both sides share one scale. Rounding `single`: sum minus count *
+zero point, requantized with one multiplier per number of pixels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from hilgate.compile.arithmetic import Requantizer, requantizer, saturate
+from hilgate.compile.graph import Shape, Site, Tensor
+from hilgate.compile.ops.activation import NONE, Activation
+from hilgate.compile.ops.affine import ROUNDING_CODE, output_record
+from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
+from hilgate.compile.ops.pool import constants, pooled_shape, window_from_onnx, window_from_tflite
+from hilgate.compile.ops.window import Window
+
+if TYPE_CHECKING:
+    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
+
+
+@dataclass(frozen=True)
+class AvgPool2D(Op):
+    """Input: x (1, H, W, C). count_padding: the divisor is always the whole window."""
+
+    window: Window
+    count_padding: bool = False
+    activation: Activation = NONE
+
+    kind: ClassVar[str] = "avg_pool2d"
+    onnx: ClassVar[tuple[str, ...]] = ("AveragePool", "GlobalAveragePool")
+    tflite: ClassVar[tuple[str, ...]] = ("AVERAGE_POOL_2D",)
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNode) -> None:
+        x = node.channels_last_2d(0)
+        if node.kind == "GlobalAveragePool":
+            node.emit_channels_last(cls(Window((x.shape[1], x.shape[2]))), [x])
+            return
+        count_padding = bool(node.attribute("count_include_pad", 0))
+        node.emit_channels_last(cls(window_from_onnx(node, x), count_padding), [x])
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        window, code = window_from_tflite(node)
+        node.emit(cls(window, activation=node.activation(code)), [node.input(0)])
+
+    def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
+        return pooled_shape(self.window, inputs)
+
+    def counts(self, site: Site) -> np.ndarray:
+        """How many pixels each output averages, (output H, output W, 1)."""
+        ones = np.ones((1, *site.inputs[0].shape[1:3], 1), np.int64)
+        counts: np.ndarray = self.window.patches(ones, int(self.count_padding)).sum(axis=(3, 4))[0]
+        return counts
+
+    def requantizer(self, site: Site) -> Requantizer:
+        """Rounding `single`: channel i is the multiplier of i + 1 pixels."""
+        source, target = site.inputs[0].quant, site.output.quant
+        sizes = np.arange(1, self.window.kernel[0] * self.window.kernel[1] + 1)
+        bounds = self.activation.int8_bounds(target, site.rounding)
+        ratio = source.only_scale / target.only_scale
+        try:
+            return requantizer(ratio / sizes[self.smallest(site) - 1 :], "single", target.zero_point, bounds)
+        except ValueError as error:
+            raise site.refuse(str(error), "its scales are too far apart; quantize again") from error
+
+    def smallest(self, site: Site) -> int:
+        """The fewest pixels that any output averages."""
+        return int(self.counts(site).min())
+
+    def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        images = inputs[0].reshape(-1, *site.inputs[0].shape[1:]).astype(np.int64)
+        zero_point, counts = site.inputs[0].quant.zero_point, self.counts(site)
+        if site.rounding == "double":
+            total = self.window.patches(images, 0).sum(axis=(3, 4))
+            rounded = (np.abs(total) + counts // 2) // counts * np.sign(total)
+            return saturate(rounded, *self._bounds(site)).reshape(-1, *site.output.shape)
+        total = self.window.patches(images - zero_point, 0).sum(axis=(3, 4))
+        scale = self.requantizer(site)
+        pick = counts - self.smallest(site)
+        chosen = Requantizer("single", scale.multiplier[pick], scale.shift[pick], *self._rest(scale))
+        return chosen.apply(total).reshape(-1, *site.output.shape)
+
+    @staticmethod
+    def _rest(scale: Requantizer) -> tuple[int, int, int]:
+        return scale.zero_point, scale.lowest, scale.highest
+
+    def _bounds(self, site: Site) -> tuple[int, int]:
+        return self.activation.int8_bounds(site.output.quant, site.rounding)
+
+    def check(self, site: Site) -> None:
+        if site.rounding == "double":
+            if site.inputs[0].quantization != site.output.quantization:
+                raise site.refuse("input and output have different scales", "TFLite defines it for equal ones only")
+        else:
+            self.requantizer(site)
+
+    def sections(self, site: Site) -> list[Section]:
+        if site.rounding == "double":
+            lowest, highest = self._bounds(site)
+            return [int32_section("output", [0, 0, lowest, highest]), int32_section("factors", [0])]
+        scale = self.requantizer(site)
+        factors = [site.inputs[0].quant.zero_point, *scale.multiplier]
+        return [output_record(scale), int32_section("factors", factors)]
+
+    def call(self, site: Site) -> Call:
+        pointers = (
+            Pointer("input", 0, "int8_t"),
+            Pointer("section", "factors", "hilgate_i32"),
+            Pointer("section", "output", "hilgate_output"),
+            Pointer("output", 0, "int8_t"),
+        )
+        extra = {
+            "smallest": self.smallest(site),
+            "count_padding": int(self.count_padding),
+            "rounding": ROUNDING_CODE[site.rounding],
+        }
+        return Call("avg_pool2d_s8", pointers, constants(self.window, site) | extra)
+
+
+OP = AvgPool2D

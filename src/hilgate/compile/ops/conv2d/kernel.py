@@ -1,0 +1,171 @@
+"""Which panel and which strip a convolution runs on, and its weights in that order (conv2d_panel.h)."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hilgate.compile.kernels import panel as panels
+from hilgate.compile.kernels.panel import Integers, Panel
+from hilgate.compile.ops.affine import Affine, affine
+from hilgate.compile.ops.base import Call, Pointer, Section, int32_section
+
+if TYPE_CHECKING:
+    from hilgate.compile.graph import Site
+    from hilgate.compile.ops.conv2d.op import Conv2D
+    from hilgate.compile.options import Options
+
+SOURCES = ("ops/conv2d/conv2d_panel.c", "ops/conv2d/conv2d_panel.h", "kernels/panel.h", "kernels/panel_dsp.h")
+STRIP = "kernels/strip.h"
+RGB = ((0, 0), (0, 2), (1, 0), (1, 2), (2, 0), (2, 2), (0, 1), (1, 1), (2, 1))  # (row, channel) as strip_rgb stores
+MOST_GROUPS = 8  # of panels per strip of pixels or patches
+SIZE_UNROLL = 6
+LARGEST = 65535  # fields of conv2d_shape
+
+
+@dataclass(frozen=True)
+class ConvKernel:
+    """mode: columns, rgb, pixels or patches. column: values of a column or of one kx; k: values of a receptive field,
+    even; panel: the instance; strip_groups: panels per call."""
+
+    mode: str
+    column: int
+    k: int
+    panel: Panel
+    strip_groups: int
+
+
+def choose(op: Conv2D, site: Site, options: Options) -> ConvKernel | None:
+    """The kernel with the fewest predicted cycles, or None where only the portable definition fits."""
+    layer = affine(site, op.activation)
+    mode, column, k = _strip(op, site)
+    parts = _integers(op, layer, mode, column, k)
+    first = parts[0]
+    if first is None or max(*site.inputs[0].shape, *site.output.shape, k) > LARGEST:
+        return None
+    if any(p is None or (p.rounding, p.top, p.shared) != (first.rounding, first.top, first.shared) for p in parts):
+        return None
+    width = site.output.shape[2] * (site.output.shape[1] if mode == "pixels" else 1)
+    pitch = 2 * op.window.stride[1] * column if mode in ("columns", "rgb") else 2 * k
+    channels = site.output.shape[3] // op.groups
+    pixels = panels.best_pixels(first.shared, k // 2, channels, width, pitch)
+    if pixels is None or pitch > LARGEST or width > LARGEST or max(op.window.pad) > 127:
+        return None
+    unroll = panels.unroll(k // 2, pixels, SIZE_UNROLL if options.optimize == "size" else None)
+    instance = Panel(
+        pixels, pitch, k // 2, unroll, site.output.shape[3], bool(channels % 2), first.rounding, first.top, first.shared
+    )
+    return ConvKernel(mode, column, k, instance, _strip_groups(mode, width, pixels))
+
+
+def _strip(op: Conv2D, site: Site) -> tuple[str, int, int]:
+    """(mode, values per column or kx, values per receptive field)."""
+    rows, width = op.window.kernel
+    channels = site.inputs[1].shape[3]
+    if op.groups == 1 and op.window.dilation[1] == 1 and width > op.window.stride[1]:
+        column = rows * channels + rows * channels % 2
+        rgb = channels == 3 and rows == 3 and op.window.pad[1] < site.output.shape[2]
+        return "rgb" if rgb else "columns", column, width * column
+    mode = "pixels" if op.window.plain and op.groups == 1 else "patches"
+    k = rows * width * channels
+    return mode, rows * channels, k + k % 2
+
+
+def _strip_groups(mode: str, width: int, pixels: int) -> int:
+    if mode in ("columns", "rgb"):
+        return width // pixels
+    return max(g for g in range(1, MOST_GROUPS + 1) if g == 1 or width % (g * pixels) == 0)
+
+
+def _integers(op: Conv2D, layer: Affine, mode: str, column: int, k: int) -> list[Integers | None]:
+    """Per group of the convolution, in the strip's order."""
+    weights = layer.weights
+    outputs, rows, width, channels = weights.shape
+    places = np.zeros((rows, width, channels), np.int64)
+    for kx in range(width):
+        for ky in range(rows):
+            if mode == "rgb":
+                inside = [RGB.index((ky, c)) for c in range(3)]
+            else:
+                order = panels.run_order(channels)
+                inside = [ky * channels + order.index(c) for c in range(channels)]
+            places[ky, kx] = kx * column + np.array(inside)
+    runs = np.zeros((outputs, k), np.int64)
+    runs[:, places.reshape(-1)] = weights.reshape(outputs, -1)
+    size = outputs // op.groups
+    results = []
+    for start in range(0, outputs, size):
+        part = slice(start, start + size)
+        output = replace(
+            layer.output, multiplier=layer.output.multiplier[part], shift=layer.output.shift[part]
+        )
+        results.append(panels.integers(Affine(weights[part], layer.bias[part], output), runs[part]))
+    return results
+
+
+def sections(op: Conv2D, site: Site, kernel: ConvKernel) -> list[Section]:
+    """`output`, `fill`, and `stream`: every group's packed weights."""
+    layer = affine(site, op.activation)
+    parts = _integers(op, layer, kernel.mode, kernel.column, kernel.k)
+    stream = b"".join(panels.pack(part) for part in parts if part is not None)
+    fill = int32_section("fill", [site.inputs[0].quant.zero_point])
+    return [layer.sections()[0], fill, Section("stream", stream)]
+
+
+def scratch_bytes(op: Conv2D, site: Site, kernel: ConvKernel) -> int:
+    """The strip; `rgb` keeps a row of padding after it."""
+    width = site.output.shape[2]
+    columns = (width - 1) * op.window.stride[1] + op.window.kernel[1]
+    if kernel.mode == "columns":
+        return 2 * columns * kernel.column
+    if kernel.mode == "rgb":
+        return 2 * columns * kernel.column + 3 * site.inputs[0].shape[2]
+    return kernel.strip_groups * kernel.panel.pixels * kernel.panel.pixel_bytes
+
+
+def call(op: Conv2D, site: Site, kernel: ConvKernel) -> Call:
+    """The call with its instance and its shape, which stand before the layers."""
+    name, text = _shape(op, site, kernel)
+    pointers = (
+        Pointer("input", 0, "int8_t"),
+        Pointer("section", "stream", "uint8_t"),
+        Pointer("section", "output", "hilgate_output"),
+        Pointer("section", "fill", "hilgate_i32"),
+        Pointer("output", 0, "int8_t"),
+        Pointer("scratch", 0, "int16_t"),
+    )
+    preamble = (kernel.panel.preamble, text)
+    return Call(f"conv2d_{kernel.mode}_s8", pointers, {"shape": f"&{name}"}, preamble)
+
+
+def _shape(op: Conv2D, site: Site, kernel: ConvKernel) -> tuple[str, str]:
+    """(name, C definition) of the conv2d_shape."""
+    _, height, width, channels = site.inputs[0].shape
+    _, out_height, out_width, outputs = site.output.shape
+    if kernel.mode == "pixels":
+        height, width, out_height, out_width = 1, height * width, 1, out_height * out_width
+    groups = op.groups
+    panel = kernel.panel.shape(kernel.k // 2, outputs // groups, outputs, kernel.strip_groups)
+    facts: dict[str, object] = {
+        "in_h": height,
+        "in_w": width,
+        "out_h": out_height,
+        "out_w": out_width,
+        "in_pixel": channels,
+        "out_pixel": outputs,
+        "channels": channels // groups,
+        "column": kernel.column,
+        "pixels": kernel.panel.pixels,
+        "pixel_bytes": kernel.panel.pixel_bytes,
+        **op.window.constants(),
+        "groups": groups,
+        "group_outputs": outputs // groups,
+        "run": kernel.panel.name,
+        "panel": panel,
+    }
+    content = ", ".join(f".{key} = {value}" for key, value in facts.items())
+    name = f"conv2d_shape_{zlib.crc32(content.encode()):08x}"
+    return name, f"static const conv2d_shape {name} = {{{content}}};\n"

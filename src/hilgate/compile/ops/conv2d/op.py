@@ -1,0 +1,128 @@
+"""Convolution over NHWC, grouped or not; depthwise ones have an operator of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from hilgate.compile.graph import Shape, Site, Tensor
+from hilgate.compile.ops.activation import NONE, Activation
+from hilgate.compile.ops.affine import ROUNDING_CODE, affine, exact_float
+from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
+from hilgate.compile.ops.conv2d import kernel
+from hilgate.compile.ops.conv2d.doors import from_onnx, from_tflite
+from hilgate.compile.ops.window import Window
+
+if TYPE_CHECKING:
+    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.ops.conv2d.kernel import ConvKernel
+    from hilgate.compile.options import Options
+    from hilgate.compile.tflite_door import TfliteNode
+
+
+@dataclass(frozen=True)
+class Conv2D(Op):
+    """Inputs: x (1, H, W, C); weights (channels, kernel H, kernel W, C / groups), constant; bias, optional.
+
+    kernel: None is the portable definition.
+    """
+
+    window: Window
+    groups: int = 1
+    activation: Activation = NONE
+    kernel: ConvKernel | None = None
+
+    kind: ClassVar[str] = "conv2d"
+    onnx: ClassVar[tuple[str, ...]] = ("Conv",)
+    tflite: ClassVar[tuple[str, ...]] = ("CONV_2D",)
+    per_channel_inputs: ClassVar[tuple[int, ...]] = (1, 2)
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNode) -> None:
+        from_onnx(node)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        from_tflite(node)
+
+    def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
+        x, weights = inputs[0].shape, inputs[1].shape
+        if len(x) != 4 or len(weights) != 4:
+            raise ValueError(f"an input of shape {x} with weights of shape {weights} is no 2-D convolution")
+        if x[3] != weights[3] * self.groups or weights[0] % self.groups or weights[1:3] != self.window.kernel:
+            raise ValueError(f"weights of shape {weights} in {self.groups} groups do not fit an input of shape {x}")
+        if len(inputs) > 2 and inputs[2].elements != weights[0]:
+            raise ValueError(f"a bias of {inputs[2].elements} does not fit {weights[0]} channels")
+        return [(x[0], *self.window.output(x[1], x[2]), weights[0])]
+
+    def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        layer = affine(site, self.activation)
+        images = [self._image(site, layer.weights, image) for image in inputs[0].reshape(-1, *site.inputs[0].shape)]
+        return layer.output.apply(np.concatenate(images)[:, None] + layer.bias)
+
+    def _image(self, site: Site, weights: np.ndarray, image: np.ndarray) -> np.ndarray:
+        """Products of one image, exact in floating point, int64 (1, H, W, channels)."""
+        exact = exact_float(weights)
+        patches = self.window.patches(image, site.inputs[0].quant.zero_point)
+        height, width = patches.shape[1:3]
+        per_group = weights.shape[3]
+        results = []
+        for group, part in enumerate(np.split(weights, self.groups)):
+            columns = patches[..., group * per_group : (group + 1) * per_group].reshape(height * width, -1)
+            results.append(columns.astype(exact) @ part.reshape(part.shape[0], -1).astype(exact).T)
+        return np.concatenate(results, axis=1).astype(np.int64).reshape(1, height, width, -1)
+
+    def check(self, site: Site) -> None:
+        affine(site, self.activation)
+
+    def macs(self, site: Site) -> int:
+        taps = self.window.taps(site.inputs[0].shape[1], site.inputs[0].shape[2])
+        channels, _, _, depth = site.inputs[1].shape
+        return taps * channels * depth
+
+    def tuned(self, site: Site, options: Options) -> Op:
+        return replace(self, kernel=None if "fast_kernels" in options.without else kernel.choose(self, site, options))
+
+    def sources(self, site: Site) -> tuple[str, ...]:
+        return (*kernel.SOURCES, kernel.STRIP) if self.kernel else super().sources(site)
+
+    def scratch_bytes(self, site: Site) -> int:
+        return kernel.scratch_bytes(self, site, self.kernel) if self.kernel else 0
+
+    def sections(self, site: Site) -> list[Section]:
+        if self.kernel:
+            return kernel.sections(self, site, self.kernel)
+        layer = affine(site, self.activation)
+        fill = int32_section("fill", [site.inputs[0].quant.zero_point])
+        return [*layer.sections(), fill, Section("weights", layer.weights.astype(np.int8).tobytes())]
+
+    def call(self, site: Site) -> Call:
+        if self.kernel:
+            return kernel.call(self, site, self.kernel)
+        _, height, width, channels = site.inputs[0].shape
+        pointers = (
+            Pointer("input", 0, "int8_t"),
+            Pointer("section", "weights", "int8_t"),
+            Pointer("section", "channels", "hilgate_i32"),
+            Pointer("section", "output", "hilgate_output"),
+            Pointer("section", "fill", "hilgate_i32"),
+            Pointer("output", 0, "int8_t"),
+        )
+        constants = {
+            "input_h": height,
+            "input_w": width,
+            "input_c": channels,
+            "output_h": site.output.shape[1],
+            "output_w": site.output.shape[2],
+            "output_c": site.output.shape[3],
+            **self.window.constants(),
+            "groups": self.groups,
+            "rounding": ROUNDING_CODE[site.rounding],
+        }
+        return Call("conv2d_s8", pointers, constants)
+
+
+OP = Conv2D

@@ -1,0 +1,47 @@
+"""What the two pools share: reading them from ONNX and TFLite, their shape rule and their C constants."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hilgate.compile.graph import Shape, Site, Tensor
+from hilgate.compile.ops.window import Window, onnx_window
+
+if TYPE_CHECKING:
+    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
+
+
+def window_from_onnx(node: OnnxNode, x: Tensor) -> Window:
+    """The window of a MaxPool or AveragePool; `x` is channels-last."""
+    node.must_be("ceil_mode", 0)
+    kernel = [int(k) for k in node.attribute("kernel_shape", [])]
+    if len(kernel) not in (1, 2) or min(kernel) <= 0:
+        raise node.refuse(f"attribute kernel_shape={kernel} is not supported", "supported: 1-D and 2-D pools")
+    pair = (1, kernel[0]) if len(kernel) == 1 else (kernel[0], kernel[1])
+    return onnx_window(node, pair, (x.shape[1], x.shape[2]))
+
+
+def window_from_tflite(node: TfliteNode) -> tuple[Window, int]:
+    """The window of a pool and the code of its fused activation."""
+    options = node.options("Pool2DOptions")
+    kernel = (int(options.FilterHeight()), int(options.FilterWidth()))
+    return node.window(options, kernel), int(options.FusedActivationFunction())
+
+
+def pooled_shape(window: Window, inputs: Sequence[Tensor]) -> list[Shape]:
+    """The shape rule. Raises ValueError, also when a window would meet nothing but padding."""
+    shape = inputs[0].shape
+    if len(shape) != 4:
+        raise ValueError(f"an input of shape {shape} cannot be pooled")
+    if any(window.pad[i] >= window.reach(i % 2) for i in range(4)):
+        raise ValueError(f"padding {window.pad} is as large as the window {window.kernel}")
+    return [(shape[0], *window.output(shape[1], shape[2]), shape[3])]
+
+
+def constants(window: Window, site: Site) -> dict[str, int]:
+    """Shapes and window of the C call."""
+    _, height, width, channels = site.inputs[0].shape
+    sizes = {"input_h": height, "input_w": width, "channel_count": channels}
+    return sizes | {"output_h": site.output.shape[1], "output_w": site.output.shape[2], **window.constants()}

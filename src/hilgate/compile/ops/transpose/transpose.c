@@ -1,0 +1,16 @@
+#include "transpose.h"
+
+HILGATE_INLINE void transpose_s8(const int8_t *x, int8_t *y, const uint32_t size_0, const uint32_t size_1,
+                                 const uint32_t size_2, const uint32_t size_3, const uint32_t size_4,
+                                 const uint32_t size_5, const uint32_t step_0, const uint32_t step_1,
+                                 const uint32_t step_2, const uint32_t step_3, const uint32_t step_4,
+                                 const uint32_t step_5) {
+    for (uint32_t a = 0; a < size_0; a++)
+        for (uint32_t b = 0; b < size_1; b++)
+            for (uint32_t c = 0; c < size_2; c++)
+                for (uint32_t d = 0; d < size_3; d++)
+                    for (uint32_t e = 0; e < size_4; e++) {
+                        const int8_t *from = x + a * step_0 + b * step_1 + c * step_2 + d * step_3 + e * step_4;
+                        for (uint32_t f = 0; f < size_5; f++, from += step_5) *y++ = *from;
+                    }
+}
