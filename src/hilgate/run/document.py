@@ -10,6 +10,7 @@ from hilgate.link.exchange import name_of
 from hilgate.link.protocol import ClockSource, Counter, IdentifyAnswer
 from hilgate.run.subject import Subject
 from hilgate.run.target import Target
+from hilgate.virtual.evidence import cost_model, fidelity_gaps
 
 
 @dataclass(frozen=True)
@@ -74,4 +75,8 @@ def environment(subject: Subject, target: Target, found: Findings) -> dict[str, 
 
 def _prediction(subject: Subject) -> dict[str, str | int | float | None]:
     """Of the virtual board: its emulator's version, its cost model, and how many behaviours nobody else has checked."""
-    return {"unicorn": version("unicorn")}
+    return {
+        "unicorn": version("unicorn"),
+        "cost_model": cost_model(subject.board),
+        "fidelity_gaps": len(fidelity_gaps()),
+    }

@@ -13,6 +13,7 @@ from hilgate.link.protocol import IdentifyAnswer
 from hilgate.link.timing import Timing
 from hilgate.link.transports import scheme_of
 from hilgate.run.subject import Subject
+from hilgate.virtual.evidence import evidence
 
 EMULATORS = ("virtual", "qemu")  # their time is a model's, or nobody's
 # QEMU loses nothing, but this computer may be busy; the virtual board has its own time, in which 0.5 s is soon over
@@ -36,8 +37,8 @@ class Target:
 
     def evidence(self, subject: Subject) -> str:
         """How far the cycles can be believed: see the design's evidence classes."""
-        if self.kind == "virtual":
-            return str(subject.board.tables["virtual"]["evidence"])
+        if self.kind == "virtual" and "cycles=0" not in self.url:
+            return evidence(subject.board)
         return "measured" if self.kind == "board" else "uncalibrated"
 
     def name(self, identity: IdentifyAnswer) -> str:
