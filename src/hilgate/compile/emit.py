@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from hilgate.compile import ops
 from hilgate.compile.graph import Graph, Site, Tensor
 from hilgate.compile.ops.base import Call, Pointer
 from hilgate.compile.options import Options
@@ -131,7 +130,7 @@ def _kernels(layers: list[Site]) -> dict[str, bytes]:
     """The C files of the operators in use, and what they include."""
     result = {name: (HERE / name).read_bytes() for name in COMMON}
     for source in {source for site in layers for source in site.node.op.sources(site)}:
-        result[Path(source).name] = (ops.FOLDER / source).read_bytes()
+        result[Path(source).name] = (HERE / source).read_bytes()
     return dict(sorted(result.items()))
 
 

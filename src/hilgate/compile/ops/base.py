@@ -16,8 +16,8 @@ from hilgate.errors import ModelError
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
-    from hilgate.compile.tflite_door import TfliteNode
     from hilgate.compile.options import Options
+    from hilgate.compile.tflite_door import TfliteNode
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,10 @@ class Call:
 class Op(ABC):
     """Attributes are the fields of the frozen dataclass that a subclass is.
 
-    kind: name of its folder; onnx, tflite: operators of these formats that it reads; view: output is the input's bytes under another
-    shape, so no code and no memory; keeps_quantization: output numbers are input numbers, so both sides share one
-    quantization; per_channel_inputs: inputs whose quantization may have an axis; many_outputs: it has more than one.
+    kind: name of its folder; onnx, tflite: operators of these formats that it reads; view: output is the input's
+    bytes under another shape, so no code and no memory; keeps_quantization: output numbers are input numbers, so both
+    sides share one quantization; per_channel_inputs: inputs whose quantization may have an axis; many_outputs: it has
+    more than one.
     """
 
     kind: ClassVar[str]
@@ -107,8 +108,8 @@ class Op(ABC):
         return self
 
     def sources(self, site: Site) -> tuple[str, ...]:
-        """The C files that its call needs, relative to the folder of operators; `.c` files are included in order."""
-        return (f"{self.kind}/{self.kind}.c", f"{self.kind}/{self.kind}.h")
+        """The C files that its call needs, relative to the room; `model.c` includes those that end in `.c`."""
+        return (f"ops/{self.kind}/{self.kind}.c", f"ops/{self.kind}/{self.kind}.h")
 
     def scratch_bytes(self, site: Site) -> int:
         """Working memory in the arena, only while this layer runs."""

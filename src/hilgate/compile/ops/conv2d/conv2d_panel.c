@@ -89,7 +89,8 @@ HILGATE_SHARED void conv2d_pixels_s8(const int8_t *x, const uint8_t *stream, con
     while (at < s->out_w) {
         const uint32_t first = at + step <= s->out_w ? at : s->out_w - step;
         const int8_t *from = x + first * s->in_pixel;
-        for (uint32_t i = 0; i < step; i++, from += s->in_pixel) (void)strip_widen(strip + i * pitch, from, s->channels);
+        for (uint32_t i = 0; i < step; i++, from += s->in_pixel)
+            (void)strip_widen(strip + i * pitch, from, s->channels);
         s->run(stream, strip, y + first * s->out_pixel, &panel);
         at += step;
     }
@@ -123,8 +124,8 @@ HILGATE_SHARED void conv2d_patches_s8(const int8_t *x, const uint8_t *stream, co
             for (uint32_t group = 0; group < s->groups; group++) {
                 for (int32_t i = 0; i < step; i++)
                     conv2d_patch(s, strip + i * (s->pixel_bytes / 2), x + group * s->channels, oh, first + i, fill[0]);
-                s->run(stream + group * panel.stream_bytes, strip,
-                       y + first * s->out_pixel + group * s->group_outputs, &panel);
+                s->run(stream + group * panel.stream_bytes, strip, y + first * s->out_pixel + group * s->group_outputs,
+                       &panel);
             }
         }
         conv2d_clamp(y, (uint32_t)s->out_w * s->out_pixel, output);

@@ -2,10 +2,10 @@
  *
  * Four ways to build a strip; panel.py chooses one and packs the weights in its order:
  *   columns  one output row's input columns, [column][ky][channel], each column an even count of values: neighbouring
- *            outputs share columns, and an output's receptive field is one run of kernel_w columns. Dilation_w 1, groups 1.
- *   rgb      columns for 3 rows x 3 channels, ordered for strip_rgb
- *   pixels   kernel 1x1, stride 1, no padding: the image is one row of pixels
- *   patches  anything else: each output's receptive field on its own, [pixel][kx][ky][channel of its group]
+ *            outputs share columns, and an output's receptive field is one run of kernel_w columns. Dilation_w 1,
+ * groups 1. rgb      columns for 3 rows x 3 channels, ordered for strip_rgb pixels   kernel 1x1, stride 1, no padding:
+ * the image is one row of pixels patches  anything else: each output's receptive field on its own,
+ * [pixel][kx][ky][channel of its group]
  *
  * x        int8 [in_h][in_w][in_pixel]
  * stream   packed weights, of every group
@@ -27,7 +27,7 @@ typedef struct {
     uint16_t pixels;              /* PANEL_PIXELS of the instance, <= out_w */
     uint16_t pixel_bytes;         /* PANEL_PIXEL_BYTES of the instance */
     uint8_t kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w;
-    int16_t pad_top, pad_left;
+    uint8_t pad_top, pad_left;
     uint16_t groups, group_outputs; /* groups, and output channels of each */
     panel_fn run;
     panel_shape panel; /* zero is filled in from the weights blob */

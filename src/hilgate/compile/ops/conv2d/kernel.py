@@ -99,9 +99,7 @@ def _integers(op: Conv2D, layer: Affine, mode: str, column: int, k: int) -> list
     results = []
     for start in range(0, outputs, size):
         part = slice(start, start + size)
-        output = replace(
-            layer.output, multiplier=layer.output.multiplier[part], shift=layer.output.shift[part]
-        )
+        output = replace(layer.output, multiplier=layer.output.multiplier[part], shift=layer.output.shift[part])
         results.append(panels.integers(Affine(weights[part], layer.bias[part], output), runs[part]))
     return results
 
