@@ -6,6 +6,7 @@ import gzip
 import io
 import os
 import tarfile
+from dataclasses import replace
 
 import pytest
 
@@ -76,6 +77,18 @@ def test_a_wrong_size_is_refused(host, content, make_task, tmp_path):
     host.files["raw.bin"] = content[:-1]
     with pytest.raises(DataError, match="299999 bytes instead of 300000"):
         fetch(make_task(content, host.source()), tmp_path)
+
+
+def test_files_that_arrived_stay_when_a_later_one_fails(host, content, make_task, tmp_path):
+    first, second = (make_task(body, host.source(), name=name) for body, name in ((content, "a"), (content[:9], "b")))
+    both = replace(first, files=first.files + second.files)
+    host.files["a"] = content
+    with pytest.raises(DataError, match=r"no source has b, and no cache .*404"):
+        fetch(both, tmp_path)
+    host.files["b"] = content[:9]
+    host.asked.clear()
+    fetch(both, tmp_path)
+    assert host.asked == [("b", None)]
 
 
 def test_a_damaged_cache_is_fetched_again(host, content, make_task, tmp_path, capsys):

@@ -82,9 +82,7 @@ def _store(job: Download, response: requests.Response, start: int, advance: Adva
     promised = response.headers.get("Content-Length", "")
     total = start + int(promised) if promised.isdecimal() else None
     done = start
-    response.raw.enforce_content_length = (
-        False  # else urllib3 throws away the last bytes of a cut body; we count ourselves
-    )
+    response.raw.enforce_content_length = False  # else urllib3 drops the tail of a cut body; we count ourselves
     with job.part.open("r+b" if start else "wb") as file:
         file.seek(start)
         file.truncate()

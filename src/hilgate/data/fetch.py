@@ -6,7 +6,7 @@ import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hilgate.console import say
@@ -26,15 +26,17 @@ def cache_folder(task: str) -> Path:
 def fetch(task: Task, cache: Path) -> Path:
     """The folder with all of the task's raw files, each checked against its pin. Raises DataError."""
     with _exclusive(cache):
-        missing = tuple(file for file in task.files if not _is_good(cache / file.name, file))
+        missing = tuple(file for file in task.files if not _is_good(cache, file))
         reasons: list[str] = []
-        for source in task.sources if missing else ():
+        for source in task.sources:
+            if not missing:
+                break
             try:
                 _try(source, missing, cache)
-                return cache
             except DataError as error:
                 reasons.append(str(error))
                 say(f"[yellow]{task.name}[/]: {source.kind} source: {error}")
+            missing = tuple(file for file in missing if not (cache / file.name).is_file())
         if missing:
             names = ", ".join(file.name for file in missing)
             hint = "; ".join(reasons) or "the task names no source"
@@ -43,29 +45,40 @@ def fetch(task: Task, cache: Path) -> Path:
 
 
 def _try(source: Source, missing: tuple[RawFile, ...], cache: Path) -> None:
-    """Fetch all missing files from one source, check every one, and only then put them into the cache."""
+    """Fetch the missing files from one source; what is as pinned goes into the cache, also when others are not."""
     if source.kind not in KINDS:
-        raise DataError(
-            f"unknown kind of source `{source.kind}`", where=source.address, hint=f"kinds: {', '.join(KINDS)}"
-        )
+        hint = f"kinds: {', '.join(KINDS)}"
+        raise DataError(f"unknown kind of source `{source.kind}`", where=source.address, hint=hint)
     try:
         with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as scratch:
-            KINDS[source.kind](source, missing, cache, Path(scratch))
-            for file in missing:
-                check(Path(scratch) / file.name, file)
-            for file in missing:
-                (Path(scratch) / file.name).replace(cache / file.name)
+            try:
+                KINDS[source.kind](source, missing, cache, Path(scratch))
+                for file in missing:
+                    check(Path(scratch) / file.name, file)
+            finally:
+                _keep_good(Path(scratch), missing, cache)
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}", where=str(cache), hint="set HILGATE_CACHE") from error
 
 
-def _is_good(path: Path, file: RawFile) -> bool:
-    """Whether the cache has it; a damaged one counts as missing and is fetched again."""
+def _keep_good(scratch: Path, missing: tuple[RawFile, ...], cache: Path) -> None:
+    """Move what is as pinned into the cache."""
+    for file in missing:
+        with suppress(DataError):
+            check(scratch / file.name, file)
+            (scratch / file.name).replace(cache / file.name)
+
+
+def _is_good(cache: Path, file: RawFile) -> bool:
+    """Whether the cache has it; a damaged one is removed and counts as missing."""
+    path = cache / file.name
+    if not path.exists():
+        return False
     try:
         check(path, file)
     except DataError as error:
-        if path.exists():
-            say(f"[yellow]cache[/]: {error}; fetching it again")
+        say(f"[yellow]cache[/]: {error}; fetching it again")
+        path.unlink()
         return False
     return True
 
