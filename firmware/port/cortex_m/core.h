@@ -13,7 +13,7 @@
 
 /** Let SysTick run freely on HCLK / 8 as the source of time. */
 void core_time_start(uint32_t clock_hz);
-/** Let CYCCNT run; false when this core has none. */
+/** Let CYCCNT run; false when this core has none, or one that does not count. */
 bool core_counter_start(void);
 void core_interrupt_enable(uint32_t number);
 
