@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hilgate.errors import ParamsError
+from hilgate.errors import ModelError, ParamsError
 from hilgate.project import find_root
 
 if TYPE_CHECKING:
@@ -123,6 +123,16 @@ class Task:
     loss: Callable[[Any, Any], Any]
     metric: Metric
     augment: Callable[[Any, Any], Any] | None = None
+
+
+def make_network(task: Task, settings: TrainParams) -> torch.nn.Module:
+    """The task's network, untrained. Raises ModelError when its parameters make none."""
+    try:
+        return task.network(settings)
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        reason = " ".join(str(error).split())[:200]
+        where = f"src/tasks/{task.name}/network.py"
+        raise ModelError(f"the parameters make no network: {reason}", where=where) from error
 
 
 def load_task(name: str, root: Path | None = None) -> Task:

@@ -94,6 +94,7 @@ def test_quick_where_there_is_none():
         ({"threads": 0}, "`threads` must be at least 1"),
         ({"learning_rate": 0.0}, "`learning_rate` must be positive"),
         ({"learning_rate": float("nan")}, "`learning_rate` must be positive"),
+        ({"weight_decay": -0.1}, "`weight_decay` must not be negative"),
         ({"optimizer": "lion"}, "`optimizer` must be one of adam, sgd"),
         ({"schedule": "random"}, "`schedule` must be one of constant, cosine"),
         ({"precision": "int4"}, "`precision` must be one of float32, bfloat16"),
@@ -129,6 +130,12 @@ def test_a_network_that_does_not_take_the_data(trained_project, tmp_path):
         write_npz(artifact(project, f"data.{name}", "waves"), arrays)
     with pytest.raises(ModelError, match=r"the network does not take the data.*1x31") as caught:
         execute("waves", load_params(trained_project), project)
+    assert caught.value.where == "src/tasks/waves/network.py"
+
+
+def test_parameters_that_make_no_network(trained_project):
+    with pytest.raises(ModelError, match=r"the parameters make no network: .*negative") as caught:
+        execute("waves", with_params(trained_project, hidden=-1), trained_project)
     assert caught.value.where == "src/tasks/waves/network.py"
 
 

@@ -16,7 +16,7 @@ from hilgate.console import say
 from hilgate.errors import ArtifactError, ModelError, ParamsError
 from hilgate.onnxmodel import open_session, run_samples, save_model
 from hilgate.params import Params
-from hilgate.task import Task, TrainParams, load_task
+from hilgate.task import Task, TrainParams, load_task, make_network
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +61,7 @@ def trained_network(task: Task, settings: TrainParams, path: Path) -> torch.nn.M
     from safetensors import SafetensorError
     from safetensors.torch import load
 
-    network = task.network(settings)
+    network = make_network(task, settings)
     try:
         state = load(path.read_bytes())
     except (OSError, SafetensorError) as error:

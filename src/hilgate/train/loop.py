@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hilgate.console import progress
 from hilgate.errors import ModelError, ParamsError
-from hilgate.task import Split, Task, TrainParams
+from hilgate.task import Split, Task, TrainParams, make_network
 from hilgate.train.optim import OPTIMIZERS, SCHEDULES, make_optimizer, make_schedule
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def check_params(settings: TrainParams, where: str) -> None:
             raise ParamsError(f"`{key}` must be at least 1, not {value}", where=where)
     if not 0 < settings.learning_rate < math.inf:
         raise ParamsError(f"`learning_rate` must be positive, not {settings.learning_rate}", where=where)
+    if not 0 <= settings.weight_decay < math.inf:
+        raise ParamsError(f"`weight_decay` must not be negative, not {settings.weight_decay}", where=where)
     for key, known in (("optimizer", OPTIMIZERS), ("schedule", SCHEDULES), ("precision", PRECISIONS)):
         if getattr(settings, key) not in known:
             raise ParamsError(f"`{key}` must be one of {', '.join(known)}", where=where)
@@ -53,7 +55,7 @@ def train(
     """Train a new network. Raises ModelError: the network does not take the data, or the loss diverges."""
     import torch
 
-    network = task.network(settings)
+    network = make_network(task, settings)
     _try_one(task, network, training)
     shuffler = torch.Generator().manual_seed(settings.seed)
     batches = math.ceil(len(training.x) / settings.batch)
