@@ -80,12 +80,12 @@ def report(clean: Played, tallies: dict[str, Tally], byte_step: int) -> str:
 
 A session that uses every command ({out[1]} frames and {out[0]:,} bytes out, {into[1]} frames and {into[0]:,} bytes in)
 is played once for each single fault: every frame in each direction dropped, repeated or cut after four bytes, and
-{every} byte in each direction dropped, flipped in one bit, or repeated. The peer is the firmware's own frame and command
-code, built for this computer. A session passes when every answer equals that of the undisturbed one.
+{every} byte in each direction dropped, flipped in one bit, or repeated. The peer is the firmware's own frame and
+command code, built for this computer. A session passes when every answer equals that of the undisturbed one.
 
 {total.sessions:,} sessions, {sent:,} frames sent, {total.counters.received:,} received, {lost:,} waits without answer,
-{total.counters.retried:,} retries; **{len(total.failed)} sessions failed**. The undisturbed session: {clean.counters.sent} sent,
-{clean.counters.received} received, {clean.counters.lost} lost.
+{total.counters.retried:,} retries; **{len(total.failed)} sessions failed**. The undisturbed session:
+{clean.counters.sent} sent, {clean.counters.received} received, {clean.counters.lost} lost.
 
 | fault | sessions | sent | received | retried | lost | damaged | refused | resyncs | failed |
 |---|---|---|---|---|---|---|---|---|---|

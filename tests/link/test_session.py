@@ -14,6 +14,7 @@ from hilgate.link import protocol
 from hilgate.link.campaign import QUICK
 from hilgate.link.contact import Options
 from hilgate.link.faults import CrashError
+from hilgate.link.lossy import LossyPort
 from hilgate.link.protocol import FIRST_BAUD, FaultKind, ResetCause
 from hilgate.link.session import Session
 from hilgate.link.transports import open_port
@@ -71,6 +72,31 @@ def test_baud_goes_up_and_comes_back(session: Session) -> None:
     assert (session.wire.baud, session.identity.baud) == (921600, 921600)
     session.close()
     assert session.wire.port.baudrate == FIRST_BAUD
+
+
+class DeafAt(LossyPort):
+    """Carries nothing at one baud rate, as a cable or a clock that is not up to it."""
+
+    def write(self, data: bytes) -> int:
+        return len(data) if self.port.baudrate == 921600 else super().write(data)
+
+
+def test_a_baud_rate_that_does_not_work_is_left_by_both_ends(sanitized_firmware: Path) -> None:
+    url = f"host://?program={sanitized_firmware}"
+    with Session(DeafAt(open_port(url)), url, Options(timing=QUICK)) as session:
+        assert session.set_baud(921600) is False
+        assert session.wire.baud == session.identity.baud == FIRST_BAUD
+        assert session.echo(b"abc") == b"abc"
+        assert session.set_baud(460800) is True
+
+
+def test_a_session_finds_a_board_that_was_left_at_another_rate(sanitized_firmware: Path) -> None:
+    """The host ended in mid-session. At the wrong rate the wire carries only rubbish."""
+    url = f"host://?program={sanitized_firmware}"
+    port = DeafAt(open_port(url))
+    port.port.baudrate = 921600  # nothing gets through at this one, so that the first rate is tried next
+    with Session(port, url, Options(timing=QUICK, rates=(FIRST_BAUD, 921600))) as session:
+        assert session.wire.baud == FIRST_BAUD
 
 
 def test_a_reset_starts_afresh(session: Session) -> None:

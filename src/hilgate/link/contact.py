@@ -43,9 +43,9 @@ class Contact:
         first = int.from_bytes(os.urandom(2)) if options.first_sequence is None else options.first_sequence
         self.exchange = Exchange(wire, options.timing, first, options.elf)
         self.generation = 0
-        self.earlier_crash: CrashError | None = None  # of a crash before or during the last search
         self._in_step = True
-        wire.pause(options.timing.boot_s)
+        # of a crash before or during the last search
+        self.earlier_crash: CrashError | None = self.exchange.listen(options.timing.boot_s)
         self.identity = self._find()
 
     @property
@@ -107,7 +107,10 @@ class Contact:
         """After a reset: the board is at its first rate and knows nothing."""
         self._in_step = False
         self.wire.baud = FIRST_BAUD
+        crash = self.exchange.listen(self.timing.boot_s)
         self.recover()
+        if crash:
+            raise crash
 
     def identify(self) -> protocol.IdentifyAnswer:
         """Ask again who the board is."""

@@ -13,7 +13,7 @@ from enum import IntEnum
 from typing import NoReturn
 
 from hilgate.errors import DeviceError, LostError
-from hilgate.link.faults import crash
+from hilgate.link.faults import CrashError, crash
 from hilgate.link.frames import Damaged, Frame
 from hilgate.link.protocol import ANSWER, SEQUENCE_NONE, WINDOW, ErrorBody, FaultRecord, Op, Status
 from hilgate.link.timing import Timing
@@ -56,6 +56,14 @@ class Exchange:
             self.wire.counters.lost += 1
             return None
         return self._accept(answer)
+
+    def listen(self, seconds: float) -> CrashError | None:
+        """What a board says unasked while it starts: the crash that ended its last life, or nothing."""
+        try:
+            self._await_any([], seconds)
+        except CrashError as error:
+            return error
+        return None
 
     def stream(self, op: Op, bodies: Sequence[bytes]) -> bytes:
         """Many requests, up to WINDOW in flight; gives the last answer's body. Raises as `request` does.

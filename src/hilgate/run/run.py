@@ -63,6 +63,8 @@ def open_session(target: Target, subject: Subject) -> Session:
     options = Options(timing=target.timing, first_sequence=None if target.kind == "board" else 0)
     session = connect(target.url, subject.board, subject.elf, options)
     try:
+        if session.contact.earlier_crash:
+            say(f"before this session {session.contact.earlier_crash}")
         baud = int(subject.board.tables["console"]["baud"])
         if baud != session.wire.baud and not session.set_baud(baud):
             say(f"{target.url}: {baud} baud does not work, staying at {session.wire.baud}")

@@ -1,0 +1,107 @@
+"""One session, three targets: the firmware on this computer, on the virtual board and on QEMU say the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hilgate.build.build import build_image
+from hilgate.catalogue import load_board
+from hilgate.link.campaign import play
+from hilgate.link.connect import connect
+from hilgate.link.contact import Options
+from hilgate.link.faults import CrashError
+from hilgate.link.lossy import Fault
+from hilgate.link.protocol import FIRST_BAUD, Counter, FaultKind
+from hilgate.link.timing import Timing
+
+pytestmark = pytest.mark.arm
+PATIENT = Timing(answer_s=5.0, open_s=30.0, boot_s=0.5)  # this computer may be busy
+
+
+@pytest.fixture(scope="module")
+def images(root: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The link's test model in the firmware of both boards."""
+    out = tmp_path_factory.mktemp("images")
+    model, firmware = root / "tests/link/model", root / "firmware"
+    names = ("nucleo_f446re", "qemu_stm32f405")
+    return {n: build_image(load_board(n, root), model, out / n, firmware=firmware).elf for n in names}
+
+
+@pytest.fixture(scope="module")
+def urls(images: dict[str, Path], root: Path) -> dict[str, str]:
+    return {
+        "virtual": f"virtual://nucleo_f446re?image={images['nucleo_f446re']}&root={root}",
+        "qemu": f"qemu://netduinoplus2?image={images['qemu_stm32f405']}",
+    }
+
+
+@pytest.fixture(scope="module")
+def host(host_firmware: Path) -> list:
+    return play(f"host://?program={host_firmware}", timing=PATIENT).answers
+
+
+def test_the_virtual_board(urls: dict[str, str], host: list) -> None:
+    played = play(urls["virtual"], timing=Timing(boot_s=0.5))
+    assert played.answers == host
+    assert played.counters.lost == played.counters.retried == 0
+
+
+@pytest.mark.qemu
+def test_qemu(urls: dict[str, str], host: list) -> None:
+    played = play(urls["qemu"], timing=PATIENT)
+    without_bench = host[:4] + host[5:]  # QEMU has no counter
+    assert played.answers == without_bench
+    assert played.counters.lost == played.counters.retried == 0
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("out", "frame", "drop", 3), Fault("in", "byte", "flip", 300)],
+    ids=str,
+)
+def test_a_fault_on_the_way_to_the_virtual_board(urls: dict[str, str], host: list, fault: Fault) -> None:
+    played = play(urls["virtual"], fault, Timing(boot_s=0.5))
+    assert played.answers == host
+    assert played.struck == 1
+
+
+def test_equal_sessions_with_the_virtual_board_take_equal_time(urls: dict[str, str]) -> None:
+    def end() -> tuple[float, list[int]]:
+        with connect(urls["virtual"], options=Options(first_sequence=0)) as session:
+            session.set_input(bytes(session.identity.input_bytes))
+            return session.wire.now(), session.bench(0, 2)
+
+    assert end() == end()
+
+
+def test_a_crash_on_the_virtual_board_names_the_function(urls: dict[str, str], images: dict[str, Path]) -> None:
+    with connect(urls["virtual"], elf=images["nucleo_f446re"]) as session:
+        with pytest.raises(CrashError, match=r"usage_fault \[UNDEFINSTR\]; pc 0x080\w+ \(port_crash\+0x") as caught:
+            session.reset(kind=1)
+        assert caught.value.record.kind == FaultKind.USAGE_FAULT
+        assert session.echo(b"still there") == b"still there"
+
+
+def test_a_hang_on_the_virtual_board_ends_by_the_watchdog(urls: dict[str, str]) -> None:
+    with connect(urls["virtual"]) as session:
+        with pytest.raises(CrashError, match="the firmware crashed: watchdog"):
+            session.reset(kind=2)
+        assert session.echo(b"still there") == b"still there"
+
+
+def test_a_virtual_board_without_its_crystal_says_so(urls: dict[str, str]) -> None:
+    with connect(f"{urls['virtual']}&hse=0") as session:
+        assert session.identity.clock_source == 2  # the PLL on the internal oscillator
+        assert session.set_baud(8 * FIRST_BAUD) is True
+        assert session.identity.counter == Counter.DWT
+
+
+@pytest.mark.qemu
+def test_a_crash_on_qemu(urls: dict[str, str], images: dict[str, Path]) -> None:
+    elf = images["qemu_stm32f405"]
+    with connect(urls["qemu"], elf=elf, options=Options(timing=PATIENT)) as session:
+        with pytest.raises(CrashError, match=r"usage_fault \[UNDEFINSTR\]; pc 0x080\w+ \(port_crash\+0x"):
+            session.reset(kind=1)
+        assert session.echo(b"still there") == b"still there"
