@@ -25,6 +25,8 @@ def cache_folder(task: str) -> Path:
 
 def fetch(task: Task, cache: Path) -> Path:
     """The folder with all of the task's raw files, each checked against its pin. Raises DataError."""
+    if not task.files:
+        return cache  # a task that generates its data
     with _exclusive(cache):
         missing = tuple(file for file in task.files if not _is_good(cache, file))
         reasons: list[str] = []
