@@ -53,14 +53,15 @@ HILGATE_INLINE int32_t hilgate_requantize_single(int32_t value, int32_t multipli
 #endif
 }
 
-/* gemmlowp: value * multiplier / 2^31, then / 2^-shift, each rounded half away from zero; shift > 0 shifts left first.
+/* gemmlowp: value * multiplier / 2^31, rounded half up, then / 2^-shift, rounded half away from zero; shift > 0 shifts
+ * left first.
  * multiplier is in [2^30, 2^31), so the saturating case of -2^31 * -2^31 cannot happen. */
 HILGATE_INLINE int32_t hilgate_requantize_double(int32_t value, int32_t multiplier, int32_t shift, int32_t zero_point) {
     int32_t left = shift > 0 ? shift : 0;
     int32_t right = shift > 0 ? 0 : -shift;
     int64_t product = (int64_t)(value * ((int32_t)1 << left)) * multiplier;
-    int64_t nudge = product >= 0 ? INT64_C(0x40000000) : 1 - INT64_C(0x40000000);
-    int32_t high = (int32_t)((product + nudge) / INT64_C(0x80000000));
+    /* gemmlowp nudges by 2^30 or 1 - 2^30 and truncates towards zero: that is the floor of (product + 2^30) / 2^31. */
+    int32_t high = (int32_t)((product + INT64_C(0x40000000)) >> 31);
     int32_t mask = (int32_t)(((uint32_t)1 << right) - 1u);
     int32_t threshold = (mask >> 1) + (high < 0 ? 1 : 0);
     return zero_point + (high >> right) + ((high & mask) > threshold ? 1 : 0);

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 DOUBLE_LEFT_SHIFT = 20  # TFLite's for int8
 SINGLE_SHIFT_MAX = 24
+TABLE_BYTES, TABLE_PAYS = 1024, 512  # of add_table_s8: its table, and the elements from which on it pays
 
 
 @dataclass(frozen=True)
@@ -147,11 +148,30 @@ class Add(Op):
         output = int32_section("output", [site.output.quant.zero_point, shift, lowest, highest])
         return [output, *sections]
 
+    def by_table(self, site: Site) -> bool:
+        """Whether add_table_s8 computes it: long enough to pay for the table."""
+        a, b = site.inputs
+        return (
+            site.rounding == "double"
+            and not self.subtract
+            and not b.constant
+            and a.elements == b.elements >= TABLE_PAYS
+        )
+
+    def scratch_bytes(self, site: Site) -> int:
+        return TABLE_BYTES if self.by_table(site) else 0
+
     def overlap_inputs(self, site: Site) -> tuple[int, ...]:
         whole = site.inputs[1].elements == site.output.elements
         return (0,) if site.inputs[1].constant or not whole else (0, 1)
 
     def call(self, site: Site) -> Call:
+        if self.by_table(site):
+            table = Pointer("scratch", 0, "hilgate_i32")
+            operands = (Pointer("input", 0, "int8_t"), Pointer("input", 1, "int8_t"))
+            records = (Pointer("section", "factors", "hilgate_i32"), Pointer("section", "output", "hilgate_output"))
+            all_pointers = (*operands, *records, Pointer("output", 0, "int8_t"), table)
+            return Call("add_table_s8", all_pointers, {"count": site.output.elements})
         constant = site.inputs[1].constant
         folded = constant and site.rounding == "single"
         operand = ("hilgate_i32" if folded else "int8_t") if constant else "int8_t"
