@@ -55,8 +55,8 @@ def test_the_projects_own_params_have_a_full_policy(root):
         ("{ min: 100 }", "`min` does not belong here"),
         ("{ worse_warn: 3%, worse_fail: 2% }", "worse_warn is beyond worse_fail"),
         ("7", "must be a mapping"),
-        ("{ skip: because, max: 1 }", "`skip` takes a reason and no limit beside it"),
-        ('{ skip: " " }', "`skip` takes a reason and no limit beside it"),
+        ("{ skip: because, max: 1 }", "`skip` takes a reason of at most 200 letters and no limit"),
+        ('{ skip: " " }', "`skip` takes a reason of at most 200 letters and no limit"),
     ],
 )
 def test_a_limit_that_makes_no_sense_is_an_error_with_its_place(entry, message):

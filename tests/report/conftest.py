@@ -168,6 +168,12 @@ SITUATIONS = {
 }
 
 
+@pytest.fixture(scope="session", name="gate")
+def gate_fixture() -> Any:
+    """The makers of synthetic measurements."""
+    return gate
+
+
 @pytest.fixture(scope="session")
 def verdicts() -> dict[str, dict[str, Any]]:
     """Every situation's verdict.json as a document."""

@@ -122,8 +122,8 @@ def _budget(metric: object, value: object, where: str) -> Budget:
         raise ParamsError(f"unknown metric `{str(metric)[:60]}`", where=where, hint=_list(METRICS))
     where = f"{where}.{metric}"
     budget = build(Budget, value, where)
-    if budget.skip is not None and (not budget.skip.strip() or budget != Budget(skip=budget.skip)):
-        raise ParamsError("`skip` takes a reason and no limit beside it", where=where)
+    if budget.skip is not None and (not 0 < len(budget.skip.strip()) <= 200 or budget != Budget(skip=budget.skip)):
+        raise ParamsError("`skip` takes a reason of at most 200 letters and no limit beside it", where=where)
     for name in ("max", "min", "worse_warn", "worse_fail"):
         _check_limit(getattr(budget, name), f"{where}.{name}", relative=name.startswith("worse"))
     if budget.min is not None and (metric != "accuracy" or budget.max is not None):

@@ -51,7 +51,8 @@ def _cell_title(cell: dict[str, Any]) -> Text:
     from rich.text import Text
 
     how = words.how(next(axis for axis in cell["axes"] if axis["metric"] == "latency_us")).replace("`", "")
-    where = f"  {visible(cell['task'], 30)} on {visible(cell['board'], 30)}{', latency ' + visible(how) if how else ''}"
+    place = f"{cell['task']} on {cell['board']}" if cell["cell"] != f"{cell['task']}_{cell['board']}" else ""
+    where = "  " + visible(", ".join(part for part in (place, f"latency {how}" if how else "") if part), 80)
     return Text.assemble(
         "\n", (visible(cell["cell"], 60), "bold"), "  ", (cell["outcome"], STYLES[cell["outcome"]]), (where, "dim")
     )
