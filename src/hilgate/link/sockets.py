@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import termios
 import time
+from abc import ABC, abstractmethod
 from typing import IO, Any
 
 from serial import SerialException
@@ -30,15 +31,15 @@ class SocketSerial(protocol_socket.Serial):
         return count[0]
 
 
-class ChildSerial(SocketSerial):
+class ChildSerial(SocketSerial, ABC):
     """A socket that leads to a child process; subclasses say how to start it."""
 
     _child: subprocess.Popen[bytes] | None = None
     _errors: IO[bytes] | None = None
 
+    @abstractmethod
     def start(self, url: str, errors: IO[bytes]) -> tuple[socket.socket, subprocess.Popen[bytes]]:
         """Start the program, its stderr to `errors`; gives the connected socket. Raises HilgateError."""
-        raise NotImplementedError
 
     def open(self) -> None:
         self.logger = None
