@@ -8,8 +8,9 @@ import pytest
 
 from hilgate import params
 from hilgate.artifacts import artifact, read_json
-from hilgate.build.build import execute
+from hilgate.build.build import build_image, execute, summary
 from hilgate.build.image import image_hash
+from hilgate.catalogue import load_board
 from hilgate.errors import DoesNotFitError, ParamsError
 
 pytestmark = pytest.mark.arm
@@ -57,6 +58,23 @@ def test_building_again_changes_no_byte(project):
     before = [path.read_bytes() for path in files]
     execute("small_nucleo", settings, project)
     assert [path.read_bytes() for path in files] == before
+
+
+def test_the_summary_names_another_compiler():
+    flash, ram = {"total_bytes": 8804, "capacity_bytes": 524288}, {"total_bytes": 7472, "capacity_bytes": 131072}
+    sizes = {"cell": "c", "flash": flash, "ram": ram, "hashes": {"image": "ab" * 32}}
+    line = summary({**sizes, "toolchain": {"version": "13.2.1", "pinned": False}})
+    assert "flash 8,804 of 524,288" in line and "13.2.1 is not the pinned compiler" in line
+    assert "pinned" not in summary({**sizes, "toolchain": {"version": "12", "pinned": True}})
+
+
+def test_a_new_board_from_the_template_builds(root, model, tmp_path):
+    shutil.copytree(root / "firmware/boards/TEMPLATE", tmp_path / "firmware/boards/my_board")
+    (tmp_path / "firmware/port").symlink_to(root / "firmware/port")
+    path = tmp_path / "firmware/boards/my_board/board.toml"
+    path.write_text(path.read_text("utf-8").replace("TEMPLATE", "my_board"), "utf-8")
+    built = build_image(load_board("my_board", tmp_path), model, tmp_path / "out", firmware=root / "firmware")
+    assert built.sizes["board"] == "my_board"
 
 
 def test_unknown_cell_and_board(project):

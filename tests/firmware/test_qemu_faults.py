@@ -12,7 +12,7 @@ from hilgate.build.build import build_image
 from hilgate.catalogue import load_board
 
 INFER, PROFILE, FAULT = 4, 6, 9
-BUS, USAGE = 3, 4
+BUS, USAGE, UNEXPECTED = 3, 4, 7
 MEASURE, NO_LAYER = 3, 0xFFFFFFFF
 NAMES = "kind pc lr sp xpsr cfsr hfsr mmfar bfar r0 r1 r2 r3 r12 state layer"
 PRECISE, BFAR_VALID, INVALID_STATE, UNALIGNED = 1 << 9, 1 << 15, 1 << 17, 1 << 24  # CFSR: ARM DDI 0403E.e B3.2.15
@@ -67,6 +67,12 @@ def test_a_stack_that_left_ram(machine):
     assert fault.kind == BUS
     assert fault.cfsr & PRECISE and (fault.pc, fault.r0) == (0, 0)
     assert fault.sp < 0x20000000
+
+
+def test_an_interrupt_that_nobody_handles(machine):
+    fault = crash(machine, 5)
+    assert fault.kind == UNEXPECTED
+    assert fault.hfsr == 0 and fault.pc != 0
 
 
 def test_profile_names_the_layer(machine):

@@ -34,6 +34,13 @@ def test_reaches_the_fed_clock_and_says_so(session, image):
     assert who.uid != bytes(12) and who.image_hash.hex() == image.image_hash
 
 
+def test_a_broken_external_clock_falls_back_to_the_internal_one(image):
+    with connect(f"virtual://nucleo_f446re?image={image.elf}&hse=0") as session:
+        who = session.identity
+        assert (who.clock_source, who.clock_hz, who.baud) == (ClockSource.HSI_PLL, 180_000_000, 115200)
+        assert session.set_baud(921600)
+
+
 def test_counts_and_computes(session, model):
     for seed in range(5):
         data = hashlib.sha256(bytes([seed])).digest()[:8]

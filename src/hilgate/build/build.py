@@ -16,9 +16,10 @@ from hilgate.build.image import fill_hash_slot
 from hilgate.build.sizes import file_hash, flash_sizes, ram_sizes, symbol_rows
 from hilgate.build.stack import worst_stack
 from hilgate.catalogue import Board, load_board
+from hilgate.console import say
 from hilgate.errors import BuildError, ParamsError
 from hilgate.params import Params
-from hilgate.tools import has_pinned_compiler, tool_version
+from hilgate.tools import PINNED_ARM_GCC, has_pinned_compiler, tool_version
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,21 @@ def execute(cell: str, params: Params, root: Path) -> None:
     atomic_write(artifact(root, "build.host", cell), library.read_bytes())
     sizes = {"cell": cell, "task": where.task, **image.sizes}
     write_json(artifact(root, "build.sizes", cell), "sizes", sizes)
+    say(summary(sizes))
+
+
+def summary(sizes: dict[str, Any]) -> str:
+    """One line for the person who watches."""
+    flash, ram = sizes["flash"], sizes["ram"]
+    text = (
+        f"build {sizes['cell']}: flash {flash['total_bytes']:,} of {flash['capacity_bytes']:,} bytes, "
+        f"RAM {ram['total_bytes']:,} of {ram['capacity_bytes']:,}, image {sizes['hashes']['image'][:12]}"
+    )
+    if not sizes["toolchain"]["pinned"]:
+        text += (
+            f"; {sizes['toolchain']['version']} is not the pinned compiler {PINNED_ARM_GCC}: sizes and cycles differ"
+        )
+    return text
 
 
 def build_image(board: Board, model: Path, out: Path, *, firmware: Path, optimize: str = "O2") -> BuiltImage:

@@ -23,6 +23,10 @@ static void layer_1(uint8_t how) {
     case 4: /* a jump to an even address leaves Thumb state */
         __asm volatile("ldr r0, =0x08000000\n\tbx r0" ::: "r0");
         break;
+    case 5: /* an interrupt that nobody handles: EXTI4, as soon as interrupts are on again */
+        *(volatile uint32_t *)0xE000E100u = 1u << 10;
+        *(volatile uint32_t *)0xE000E200u = 1u << 10;
+        break;
     default:
         break;
     }
