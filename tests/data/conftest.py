@@ -57,8 +57,9 @@ def handler(host: Host) -> type[BaseHTTPRequestHandler]:
 
 
 @pytest.fixture
-def host():
+def host(monkeypatch):
     """The server, serving until the test ends."""
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
     host = Host()
     server = ThreadingHTTPServer(("127.0.0.1", 0), handler(host))
     host.url = f"http://127.0.0.1:{server.server_address[1]}/"

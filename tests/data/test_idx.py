@@ -6,7 +6,7 @@ import struct
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilgate.data.idx import read_idx
@@ -53,6 +53,7 @@ def test_a_missing_file(tmp_path):
         read_idx(tmp_path / "none", dimensions=1)
 
 
+@settings(deadline=None)
 @given(content=st.binary(max_size=64), dimensions=st.integers(1, 3))
 def test_random_bytes_are_read_whole_or_refused(tmp_path_factory, content, dimensions):
     path = tmp_path_factory.mktemp("idx") / "file"
