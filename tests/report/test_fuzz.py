@@ -38,7 +38,7 @@ def places(node, path=()):
             yield from places(node[key], (*path, key))
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_mutated_measurement_is_refused_or_shown(gate, data):
     document = gate.measurement_document()
@@ -62,7 +62,7 @@ def test_a_mutated_measurement_is_refused_or_shown(gate, data):
     show(json.dumps({"schema": "verdict", "version": 1, **verdict.document()}))
 
 
-@settings(max_examples=60, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(data=st.data())
 def test_a_mutated_verdict_is_refused_or_shown(verdicts, data):
     document = copy.deepcopy(

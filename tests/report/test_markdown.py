@@ -7,6 +7,8 @@ import copy
 import pytest
 
 from hilgate.report.markdown import LONGEST_BYTES, render
+from hilgate.report.words import has_prediction
+from hilgate.virtual.evidence import Gap
 
 
 def many_cells(verdict, count, **changed):
@@ -73,3 +75,16 @@ def test_words_are_main_and_this_pr(verdicts):
     text = render(verdicts["one_regress"], "toy")
     assert "| main | this PR |" in text
     assert "workspace" not in text
+
+
+def test_what_predictions_cannot_see_is_listed_once_and_escaped(verdicts):
+    gaps = [Gap("bus <b>", "late @stores", False, "always precise"), Gap("lockup", "stops", True, "no referee")]
+    for verdict in (verdicts["one_regress"], many_cells(verdicts["one_regress"], 300)):
+        text = render(verdict, "toy", gaps * 40)
+        assert len(text.encode()) <= LONGEST_BYTES
+        assert text.count("What a prediction cannot see: 60 behaviours of silicon") == 1
+        assert "- <code>bus &#60;b&#62;</code>: late &#64;&#8203;stores (not modelled: always precise)" in text
+        assert "- `lockup`: stops (modelled, but nobody else has checked it)" in text
+    assert "What a prediction cannot see" not in render(verdicts["one_regress"], "toy")
+    assert has_prediction(verdicts["one_regress"])
+    assert not has_prediction(verdicts["metric_skipped"])

@@ -121,7 +121,7 @@ def _axis(name: str, budget: Budget, both: Both, checks: tuple[Check, ...], pair
         headroom=headroom,
         used=used,
         source=_source(name, head or base),
-        evidence=head.evidence if head and name == "latency_us" else "",
+        evidence=head.evidence if head and head.latency and name == "latency_us" else "",
         checks=checks,
         pairs=pairs,
     )
@@ -130,7 +130,7 @@ def _axis(name: str, budget: Budget, both: Both, checks: tuple[Check, ...], pair
 def _source(name: str, measurement: Measurement | None) -> str:
     """How a value came to be: only latency is predicted or measured, sizes and scores are exact."""
     if name == "latency_us":
-        return measurement.source if measurement else ""
+        return measurement.source if measurement and measurement.latency else ""
     return "computed" if name == "accuracy" else "counted"
 
 

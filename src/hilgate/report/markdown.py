@@ -9,16 +9,21 @@ from hilgate.report.escape import Markdown, markdown_name, markdown_text
 from hilgate.units import amount, change, percent
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jinja2 import Environment
+
+    from hilgate.virtual.evidence import Gap
 
 LONGEST_BYTES = 65_000  # GitHub refuses a comment of more than 65,536 characters; bytes are never fewer than characters
 CELLS_IN_FULL = 4  # with more cells an overview comes first, and cells that pass are one row in it
 MOST_LAYERS = 10
+MOST_GAPS = 60
 MEMORIES = {"flash": "flash", "ram": "RAM"}
 
 
-def render(verdict: dict[str, Any], title: str) -> str:
-    """A verdict document as Markdown, at most LONGEST_BYTES long in UTF-8."""
+def render(verdict: dict[str, Any], title: str, gaps: Sequence[Gap] = ()) -> str:
+    """A verdict document as Markdown, at most LONGEST_BYTES long in UTF-8. gaps: what no prediction can see."""
     macros: Any = _environment().get_template("report.md.j2").module
     parts = [macros.header(verdict, title)]
     if verdict["requests"]:
@@ -27,7 +32,7 @@ def render(verdict: dict[str, Any], title: str) -> str:
     if len(cells) > CELLS_IN_FULL:
         parts.append(macros.overview(verdict))
         cells = [cell for cell in cells if cell["outcome"] != "pass"]
-    footer = macros.footer(verdict)
+    footer = macros.footer(gaps[:MOST_GAPS])
     room = LONGEST_BYTES - _bytes("".join(parts) + footer)
     parts += _fitting(cells, verdict, macros, room)
     return "".join([*parts, footer])
@@ -70,6 +75,7 @@ def _environment() -> Environment:
         "side": lambda side: "nothing" if side["kind"] == "none" else side["origin"],
         "rows": words.rows,
         "reasons": story.reasons,
+        "gap_state": words.gap_state,
         "causes": story.causes,
         "stack_path": story.stack_path,
         "solid": solid,

@@ -10,7 +10,11 @@ from hilgate.report.markdown import both, comparable, count, difference, moved, 
 from hilgate.units import amount
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from jinja2 import Environment
+
+    from hilgate.virtual.evidence import Gap
 
 MOST_CELLS = 200  # in full; the overview has them all
 MOST_LAYERS = 200
@@ -20,11 +24,11 @@ PARTS = {
 }
 
 
-def render(verdict: dict[str, Any], title: str) -> str:
+def render(verdict: dict[str, Any], title: str, gaps: Sequence[Gap] = ()) -> str:
     """A verdict document as a page. Every expression is escaped for HTML, invisible characters are spelled out."""
     cells = sorted(verdict["cells"], key=lambda cell: (story.WORST_FIRST.index(cell["outcome"]), cell["cell"]))
     template = _environment().get_template("page.html.j2")
-    return template.render(verdict=verdict, title=title, cells=cells, most_cells=MOST_CELLS) + "\n"
+    return template.render(verdict=verdict, title=title, cells=cells, most_cells=MOST_CELLS, gaps=gaps) + "\n"
 
 
 def _environment() -> Environment:
@@ -43,6 +47,7 @@ def _environment() -> Environment:
         "plain": lambda text: text.replace("`", ""),
         "rows": lambda cell: list(zip(words.rows(cell), cell["axes"], strict=True)),
         "reasons": story.reasons,
+        "gap_state": words.gap_state,
         "causes": story.causes,
         "stack_path": story.stack_path,
         "meter": meter,

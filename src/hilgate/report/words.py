@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hilgate.units import NAMES, allowed, amount, change
+
+if TYPE_CHECKING:
+    from hilgate.virtual.evidence import Gap
 
 SIGNS = {"pass": "✅", "warn": "⚠️", "fail": "❌", "inconclusive": "❔", "waiting": "⏳"}
 EVIDENCE = {
@@ -101,6 +104,15 @@ def short_headroom(axis: dict[str, Any]) -> str:
     if axis["unit"] in ("fraction", "score"):
         return f"{sign}{100 * abs(room):.2f} pt" if axis["unit"] == "fraction" else f"{sign}{abs(room):.4g}"
     return f"{sign}{100 * abs(room) / limit_value:.1f} %" if limit_value else f"{sign}{amount(axis['unit'], abs(room))}"
+
+
+def has_prediction(verdict: dict[str, Any]) -> bool:
+    return any(axis["source"] == "predicted" for cell in verdict["cells"] for axis in cell["axes"])
+
+
+def gap_state(gap: Gap) -> str:
+    """What stands in for a behaviour of silicon that the virtual board lacks."""
+    return f"not modelled: {gap.instead}" if not gap.modelled else "modelled, but nobody else has checked it"
 
 
 def evidence_sentence(side: dict[str, Any] | None) -> str:
