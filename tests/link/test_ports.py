@@ -219,6 +219,14 @@ def test_two_sessions_on_one_tcp_port() -> None:
         open_port(address).close()
 
 
+def test_a_lock_folder_of_somebody_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The folder for temporary files is everybody's; a link laid there must not make us write elsewhere."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    (tmp_path / f"hilgate-{os.getuid()}").symlink_to(tmp_path)
+    with pytest.raises(LinkError, match="belongs to somebody else"):
+        open_port("socket://127.0.0.1:1")
+
+
 def test_a_tcp_port_that_hangs_up() -> None:
     with listener() as server:
         address = f"socket://127.0.0.1:{server.getsockname()[1]}"

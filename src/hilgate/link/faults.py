@@ -43,7 +43,7 @@ class CrashError(DeviceError):
 
 def crash(record: FaultRecord, where: str, elf: str | None = None) -> CrashError:
     """The error that tells of a crash: kind, causes, pc and lr with their functions, state and layer."""
-    symbols = Symbols(Path(elf)) if elf else None
+    symbols = _symbols(elf)
 
     def place(address: int) -> str:
         name = symbols.name(address) if symbols else ""
@@ -60,6 +60,16 @@ def crash(record: FaultRecord, where: str, elf: str | None = None) -> CrashError
     ]
     hint = "the board was reset and answers again" if symbols else "give the ELF to see function names"
     return CrashError("; ".join(parts), record, where=where, hint=hint)
+
+
+def _symbols(elf: str | None) -> Symbols | None:
+    """A crash is told without names rather than not at all."""
+    from elftools.common.exceptions import ELFError
+
+    try:
+        return Symbols(Path(elf)) if elf else None
+    except (OSError, ELFError):
+        return None
 
 
 class Symbols:

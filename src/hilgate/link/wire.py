@@ -103,8 +103,7 @@ class Wire:
             raise PortGoneError(
                 "the port takes no more bytes", where=self.name, hint="is the board's console connected and running?"
             ) from error
-        except (SerialException, OSError, TypeError) as error:
-            # pyserial on POSIX raises TypeError when its file descriptor disappears under a read
+        except (SerialException, OSError) as error:
             raise PortGoneError(
                 f"the port disappeared: {error}", where=self.name, hint="check cable and power, then run it again"
             ) from error

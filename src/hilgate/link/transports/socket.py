@@ -10,7 +10,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
-from hilgate.errors import PortBusyError
+from hilgate.errors import LinkError, PortBusyError
 from hilgate.link.sockets import SocketSerial
 
 
@@ -38,10 +38,16 @@ class Serial(SocketSerial):
 
 
 def lock_of(url: str) -> IO[bytes]:
-    """An open, locked file that stands for the address; the operating system frees it when this process ends."""
+    """An open, locked file that stands for the address; the operating system frees it when this process ends.
+
+    The folder for temporary files is everybody's: nobody else may own what is locked there, and no link is followed.
+    """
     folder = Path(tempfile.gettempdir()) / f"hilgate-{os.getuid()}"
     folder.mkdir(mode=0o700, exist_ok=True)
-    file = (folder / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.lock").open("wb")
+    if folder.is_symlink() or folder.stat().st_uid != os.getuid():
+        raise LinkError("this folder belongs to somebody else", where=str(folder), hint="remove it, or set TMPDIR")
+    path = folder / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.lock"
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600), "wb")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
