@@ -10,6 +10,7 @@ from hilgate.compile.arithmetic import Requantizer
 from hilgate.compile.ops.affine import Affine
 
 SINGLE, DOUBLE, POSITIVE = 0, 1, 2  # PANEL_SINGLE, ... of panel.h
+AWAY = 3  # of fully connected layers, whose kernel is not a panel
 TRAILER_BYTES = {SINGLE: 8, DOUBLE: 12, POSITIVE: 20}
 STEP_CYCLES = {4: 16, 3: 12, 2: 9, 1: 6}  # per pair of k
 MAX_UNROLL = {4: 18, 3: 21, 2: 28, 1: 36}  # what 1 KB of instruction cache holds
@@ -74,7 +75,9 @@ class Panel:
 
 @dataclass(frozen=True)
 class Integers:
-    """A layer's integers as a panel takes them: weights (channels, K) in run order, int64; shift: n of DOUBLE, >= 1."""
+    """A layer's integers as a panel takes them: weights (channels, K) in run order, int64; shift: n of DOUBLE, >= 1, or
+    of AWAY, >= 2.
+    """
 
     weights: np.ndarray
     bias: np.ndarray
@@ -94,10 +97,10 @@ def integers(layer: Affine, runs: np.ndarray) -> Integers | None:
     if layer.output.rounding == "single":
         if layer.output.shift.max(initial=0) > 0:
             return None
-        shift = np.zeros_like(bias)
+        multiplier, shift = np.broadcast_to(multiplier, bias.shape), np.zeros_like(bias)
     else:
         weights, bias, multiplier, shift = _settle(weights, bias, multiplier, -layer.output.shift, layer.output)
-        if shift.min() < 1 or shift.max() > 22:
+        if shift.min() < (1 if layer.output.rounding == "double" else 2) or shift.max() > 22:
             return None
     reach = np.abs(bias) + 128 * np.abs(weights).sum(axis=1)
     if reach.max() >= ACCUMULATOR_LIMIT:
@@ -105,6 +108,8 @@ def integers(layer: Affine, runs: np.ndarray) -> Integers | None:
     shared = bool(weights.min(initial=0) >= -127 and reach.max() < SHARED_LIMIT)
     if layer.output.rounding == "single":
         return Integers(weights, bias, multiplier, shift, SINGLE, 0, shared, layer.output.zero_point)
+    if layer.output.rounding == "away":
+        return Integers(weights, bias, multiplier, shift, AWAY, 0, shared, layer.output.zero_point)
     top = _top(reach, shift, shared) if layer.output.zero_point == -128 else 0
     rounding = POSITIVE if top else DOUBLE
     return Integers(weights, bias, multiplier, shift, rounding, top, shared, layer.output.zero_point)
@@ -155,7 +160,7 @@ def pack(layer: Integers) -> bytes:
     for c in range(0, len(weights), 2):
         a, b = weights[c], weights[c + 1]
         second = bias[c] + 256 * bias[c + 1] if layer.shared else bias[c + 1]
-        parts.append(_words([bias[c], second]))
+        parts.append(words([bias[c], second]))
         if layer.shared:
             parts.append((256 * b + a).astype("<i2").tobytes())
         else:
@@ -166,16 +171,16 @@ def pack(layer: Integers) -> bytes:
 
 def _trailer(layer: Integers, multiplier: np.ndarray, shift: np.ndarray) -> bytes:
     if layer.rounding == SINGLE:
-        return _words(multiplier)
+        return words(multiplier)
     if layer.rounding == DOUBLE:
-        return _words([*multiplier, shift[0] | shift[1] << 8])
+        return words([*multiplier, shift[0] | shift[1] << 8])
     top, left = layer.top, layer.top - shift + 1
     rounding = (layer.zero_point << top) + (1 << top - 1) + (np.int64(1) << left - 2)
     stored = 8 - left[1] if layer.shared else left[1]
-    return _words([multiplier[0], rounding[0], multiplier[1], rounding[1], left[0] | stored << 8])
+    return words([multiplier[0], rounding[0], multiplier[1], rounding[1], left[0] | stored << 8])
 
 
-def _words(values: object) -> bytes:
+def words(values: object) -> bytes:
     """Modulo 2^32: the sum of a shared pair may wrap, as the kernel's does."""
     return (np.asarray(values, np.int64) & 0xFFFFFFFF).astype("<u4").tobytes()
 

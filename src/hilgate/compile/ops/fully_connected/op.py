@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -12,9 +12,12 @@ from hilgate.compile.graph import Quantization, Shape, Site, Tensor
 from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, Affine, affine
 from hilgate.compile.ops.base import Call, Op, Pointer, Section
+from hilgate.compile.ops.fully_connected import wide
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.ops.fully_connected.wide import WideKernel
+    from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode
 
 ROW_ALIGNMENT = 4  # weight rows start at words
@@ -22,9 +25,13 @@ ROW_ALIGNMENT = 4  # weight rows start at words
 
 @dataclass(frozen=True)
 class FullyConnected(Op):
-    """Inputs: x (..., K); weights (channels, K), constant; bias (channels,), optional."""
+    """Inputs: x (..., K); weights (channels, K), constant; bias (channels,), optional.
+
+    kernel: None is the portable one.
+    """
 
     activation: Activation = NONE
+    kernel: WideKernel | None = None
 
     kind: ClassVar[str] = "fully_connected"
     onnx: ClassVar[tuple[str, ...]] = ("Gemm", "MatMul")
@@ -93,13 +100,27 @@ class FullyConnected(Op):
     def macs(self, site: Site) -> int:
         return site.output.elements * site.inputs[1].shape[1]
 
+    def tuned(self, site: Site, options: Options) -> Op:
+        fast = "fast_kernels" not in options.without
+        return replace(self, kernel=wide.choose(self.affine(site), options) if fast else None)
+
+    def sources(self, site: Site) -> tuple[str, ...]:
+        return wide.SOURCES if self.kernel else super().sources(site)
+
+    def scratch_bytes(self, site: Site) -> int:
+        return (site.inputs[1].shape[1] + 1) // 2 * 4 if self.kernel else 0
+
     def sections(self, site: Site) -> list[Section]:
         layer = self.affine(site)
+        if self.kernel:
+            return wide.sections(layer, self.kernel)
         columns = layer.weights.shape[1]
         padded = np.pad(layer.weights, ((0, 0), (0, -columns % ROW_ALIGNMENT)))
         return [*layer.sections(), Section("weights", padded.astype(np.int8).tobytes())]
 
     def call(self, site: Site) -> Call:
+        if self.kernel:
+            return wide.call(site, self.kernel)
         channels, columns = site.inputs[1].shape
         pointers = (
             Pointer("input", 0, "int8_t"),
