@@ -41,6 +41,17 @@ HILGATE_INLINE int32_t hilgate_clamp(int32_t value, int32_t lowest, int32_t high
     return value < lowest ? lowest : value > highest ? highest : value;
 }
 
+/* The clamp to int8 itself: one SSAT. */
+HILGATE_INLINE int32_t hilgate_saturate(int32_t value) {
+#if defined(__ARM_FEATURE_DSP) && defined(__GNUC__)
+    int32_t result;
+    __asm__("ssat %0, #8, %1" : "=r"(result) : "r"(value));
+    return result;
+#else
+    return hilgate_clamp(value, -128, 127);
+#endif
+}
+
 /* zero_point + floor(value * 2^shift * multiplier / 2^32 + 1/2); |value * 2^shift| < 2^31 */
 HILGATE_INLINE int32_t hilgate_requantize_single(int32_t value, int32_t multiplier, int32_t shift, int32_t zero_point) {
     int32_t shifted = value * ((int32_t)1 << shift);
@@ -59,9 +70,8 @@ HILGATE_INLINE int32_t hilgate_requantize_single(int32_t value, int32_t multipli
 HILGATE_INLINE int32_t hilgate_requantize_double(int32_t value, int32_t multiplier, int32_t shift, int32_t zero_point) {
     int32_t left = shift > 0 ? shift : 0;
     int32_t right = shift > 0 ? 0 : -shift;
-    int64_t product = (int64_t)(value * ((int32_t)1 << left)) * multiplier;
-    /* gemmlowp nudges by 2^30 or 1 - 2^30 and truncates towards zero: that is the floor of (product + 2^30) / 2^31. */
-    int32_t high = (int32_t)((product + INT64_C(0x40000000)) >> 31);
+    /* SaturatingRoundingDoublingHighMul's truncated division of a nudged product is floor(product / 2^31 + 1/2) */
+    int32_t high = (int32_t)(((int64_t)(value * ((int32_t)1 << left)) * multiplier + INT64_C(0x40000000)) >> 31);
     int32_t mask = (int32_t)(((uint32_t)1 << right) - 1u);
     int32_t threshold = (mask >> 1) + (high < 0 ? 1 : 0);
     return zero_point + (high >> right) + ((high & mask) > threshold ? 1 : 0);

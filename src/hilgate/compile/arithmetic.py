@@ -105,11 +105,8 @@ def multiply_away(value: np.ndarray, multiplier: np.ndarray, shift: np.ndarray) 
 
 
 def doubling_high_mul(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """SaturatingRoundingDoublingHighMul: (a * b) / 2^31 rounded half away from zero; b is never -2^31."""
-    product = a * b
-    nudge = np.where(product >= 0, 1 << 30, 1 - (1 << 30))
-    total = product + nudge
-    high: np.ndarray = np.where(total >= 0, total >> 31, -((-total) >> 31))
+    """SaturatingRoundingDoublingHighMul: (a * b) / 2^31 rounded half up; b is never -2^31."""
+    high: np.ndarray = (a * b + (1 << 30)) >> 31  # its nudge and truncated division are floor(x + 1/2)
     return high
 
 

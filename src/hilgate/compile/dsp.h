@@ -6,12 +6,11 @@
 
 #if defined(__ARM_FEATURE_DSP) && defined(__ARM_FEATURE_SIMD32) && defined(__ARM_FEATURE_UNALIGNED)
 #define HILGATE_DSP 1
-#include <string.h>
 
 /* Four int8 as a word from any address: LDR allows it, LDRD and LDM do not, and memcpy keeps GCC from joining loads. */
 HILGATE_INLINE uint32_t dsp_load4(const int8_t *from) {
     uint32_t word;
-    memcpy(&word, from, sizeof word);
+    __builtin_memcpy(&word, from, sizeof word);
     return word;
 }
 

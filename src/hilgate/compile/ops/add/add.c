@@ -2,34 +2,56 @@
 
 #include "dsp.h"
 
-HILGATE_INLINE int32_t add_double(int32_t a, int32_t b, const hilgate_i32 *f, int32_t zero_point, const int subtract) {
-    const int32_t scaled_a = hilgate_requantize_double((a + f[0]) * (1 << 20), f[1], f[2], 0);
-    const int32_t scaled_b = hilgate_requantize_double((b + f[3]) * (1 << 20), f[4], f[5], 0);
-    return hilgate_requantize_double(subtract ? scaled_a - scaled_b : scaled_a + scaled_b, f[6], f[7], zero_point);
+/* Saturate to int8, and to the activation's range where there is one. */
+HILGATE_INLINE int8_t add_clamp(int32_t value, const hilgate_output *output, const int clamped) {
+    const int32_t byte = hilgate_saturate(value);
+    return (int8_t)(clamped ? hilgate_clamp(byte, output->lowest, output->highest) : byte);
 }
 
-HILGATE_INLINE void add_s8(const int8_t *a, const int8_t *b, const hilgate_i32 *factors, const hilgate_output *output,
-                           int8_t *y, const uint32_t count, const uint32_t period, const int rounding,
-                           const int subtract) {
-    const int32_t shift = output->shift, lowest = output->lowest, highest = output->highest;
+HILGATE_INLINE int32_t add_sum(int32_t a, int32_t b, int32_t factor_a, int32_t factor_b, int64_t offset,
+                               const int shift, const int wide) {
+    if (wide) return (int32_t)((offset + (int64_t)a * factor_a + (int64_t)b * factor_b) >> shift);
+    return ((int32_t)offset + a * factor_a + b * factor_b) >> shift;
+}
+
+HILGATE_INLINE void add_linear_s8(const int8_t *a, const int8_t *b, const hilgate_i32 *factors,
+                                  const hilgate_output *output, int8_t *y, const uint32_t count, const uint32_t period,
+                                  const int shift, const int wide, const int clamped) {
+    const int32_t fa = factors[0], fb = factors[1];
+    const int64_t offset = wide ? (int64_t)(((uint64_t)(uint32_t)factors[3] << 32) | (uint32_t)factors[2]) : factors[2];
     for (uint32_t start = 0; start < count; start += period, a += period, y += period) {
-        for (uint32_t i = 0; i < period; i++) {
-            const int32_t sum = rounding == HILGATE_DOUBLE
-                                    ? add_double(a[i], b[i], factors, output->zero_point, subtract)
-                                    : (a[i] * factors[0] + b[i] * factors[1] + factors[2]) >> shift;
-            y[i] = (int8_t)hilgate_clamp(sum, lowest, highest);
+        uint32_t i = 0;
+        for (; i + 4u <= period; i += 4u) { /* four loads side by side cost one cycle each */
+            const int32_t a0 = a[i], a1 = a[i + 1u], a2 = a[i + 2u], a3 = a[i + 3u];
+            const int32_t b0 = b[i], b1 = b[i + 1u], b2 = b[i + 2u], b3 = b[i + 3u];
+            y[i] = add_clamp(add_sum(a0, b0, fa, fb, offset, shift, wide), output, clamped);
+            y[i + 1u] = add_clamp(add_sum(a1, b1, fa, fb, offset, shift, wide), output, clamped);
+            y[i + 2u] = add_clamp(add_sum(a2, b2, fa, fb, offset, shift, wide), output, clamped);
+            y[i + 3u] = add_clamp(add_sum(a3, b3, fa, fb, offset, shift, wide), output, clamped);
         }
+        for (; i < period; i++) y[i] = add_clamp(add_sum(a[i], b[i], fa, fb, offset, shift, wide), output, clamped);
     }
 }
 
 HILGATE_INLINE void add_constant_s8(const int8_t *a, const hilgate_i32 *constant, const hilgate_i32 *factors,
                                     const hilgate_output *output, int8_t *y, const uint32_t count,
-                                    const uint32_t period) {
-    const int32_t shift = output->shift, lowest = output->lowest, highest = output->highest;
+                                    const uint32_t period, const int shift, const int clamped) {
     const int32_t factor = factors[0];
     for (uint32_t start = 0; start < count; start += period, a += period, y += period) {
-        for (uint32_t i = 0; i < period; i++)
-            y[i] = (int8_t)hilgate_clamp((a[i] * factor + constant[i]) >> shift, lowest, highest);
+        for (uint32_t i = 0; i < period; i++) y[i] = add_clamp((a[i] * factor + constant[i]) >> shift, output, clamped);
+    }
+}
+
+HILGATE_INLINE void add_double_s8(const int8_t *a, const int8_t *b, const hilgate_i32 *f, const hilgate_output *output,
+                                  int8_t *y, const uint32_t count, const uint32_t period, const int subtract) {
+    for (uint32_t start = 0; start < count; start += period, a += period, y += period) {
+        for (uint32_t i = 0; i < period; i++) {
+            const int32_t scaled_a = hilgate_requantize_double((a[i] + f[0]) * (1 << 20), f[1], f[2], 0);
+            const int32_t scaled_b = hilgate_requantize_double((b[i] + f[3]) * (1 << 20), f[4], f[5], 0);
+            const int32_t sum = subtract ? scaled_a - scaled_b : scaled_a + scaled_b;
+            const int32_t value = hilgate_requantize_double(sum, f[6], f[7], output->zero_point);
+            y[i] = (int8_t)hilgate_clamp(value, output->lowest, output->highest);
+        }
     }
 }
 
