@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
-from hilgate.gate.measured import Measurement, parse_measurement
+from hilgate.gate.judge import judge
+from hilgate.gate.measured import Latency, Measurement, parse_measurement
 from hilgate.gate.policy import Budget, Policy
 from hilgate.gate.sides import Side
+from hilgate.gate.verdict import Axis, Verdict
 from hilgate.params import Cell
 
 CELL = "toy_board_a"
@@ -129,3 +131,51 @@ class Make:
 @pytest.fixture(scope="session")
 def make() -> Make:
     return Make(make_measurement, measurement_document, samples_text, make_policy, make_side)
+
+
+@pytest.fixture(scope="session")
+def run(make: Make) -> Callable[..., Verdict]:
+    """Judge one changed head against an unchanged base."""
+
+    def judged(
+        head: Measurement | None = None, base: Measurement | None = None, policy: Policy | None = None, **changed: Any
+    ) -> Verdict:
+        base = make.measurement() if base is None else base
+        head = make.measurement(**{"hashes": {**base.hashes, "image": "9" * 64}, **changed}) if head is None else head
+        return judge(policy or make.policy(), make.side("main", base), make.side("this PR", head))
+
+    return judged
+
+
+@pytest.fixture(scope="session")
+def axis() -> Callable[[Verdict, str], Axis]:
+    """One metric of the first cell."""
+    return lambda verdict, metric: next(axis for axis in verdict.cells[0].axes if axis.metric == metric)
+
+
+@pytest.fixture(scope="session")
+def reasons() -> Callable[[Verdict], list[str]]:
+    """What the checks of the first cell say."""
+
+    def said(verdict: Verdict) -> list[str]:
+        cell = verdict.cells[0]
+        return [check.reason for check in (*cell.checks, *(c for a in cell.axes for c in a.checks))]
+
+    return said
+
+
+@pytest.fixture(scope="session")
+def flash() -> Callable[[int], dict[str, int]]:
+    """The flash of a measurement with another total."""
+    return lambda total: {**make_measurement().flash, "total_bytes": total}
+
+
+@pytest.fixture(scope="session")
+def latency() -> Callable[[int], Latency | None]:
+    """The latency of a measurement with other cycles."""
+
+    def of(cycles: int) -> Latency | None:
+        old = make_measurement().latency
+        return old and dataclasses.replace(old, cycles=(cycles,) * 5)
+
+    return of

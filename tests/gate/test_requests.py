@@ -1,0 +1,80 @@
+"""What a head asks to change about its own judging, and who decides. Numbers are synthetic."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from hilgate.gate.judge import judge
+from hilgate.gate.policy import Budget
+from hilgate.gate.verdict import Outcome
+from hilgate.params import Cell
+
+
+def test_a_metric_that_the_policy_skips_is_shown_not_judged(run, make, axis, reasons):
+    verdict = run(policy=make.policy(latency_us=Budget(skip="no cycle counter")), latency=None)
+    assert verdict.outcome is Outcome.PASS
+    assert "not judged by the policy of main: no cycle counter" in reasons(verdict)
+    assert not axis(verdict, "latency_us").checks[0].enforced
+
+
+def test_a_head_cannot_skip_a_metric_by_itself(make, flash):
+    one, old, new = make.measurement(), make.policy(), make.policy(flash_bytes=Budget(skip="too large"))
+    large = make.measurement(flash=flash(151_000))
+    verdict = judge(old, make.side("main", one, policy=old), make.side("this PR", large, policy=new))
+    assert verdict.outcome is Outcome.FAIL
+    assert ("flash_bytes.skip", "not set", "too large", "loosens") in [
+        (r.what, r.base, r.head, r.effect) for r in verdict.requests
+    ]
+
+
+def test_leftover_measurements_are_noted_and_ignored(make):
+    stranger = dataclasses.replace(make.measurement(), cell="old_cell")
+    one = make.measurement()
+    verdict = judge(make.policy(), make.side("main", one), make.side("this PR", one, stranger))
+    assert verdict.outcome is Outcome.PASS
+    assert "`old_cell` was measured but is in no policy: ignored" in verdict.notes
+
+
+def test_a_request_waits_and_an_approval_lets_the_new_policy_judge(make, flash):
+    one = make.measurement(flash=flash(151_000))
+    old, new = make.policy(), make.policy(flash_bytes=Budget(max=160_000, worse_warn="0.5%", worse_fail="2%"))
+    base, head = make.side("main", one, policy=old), make.side("this PR", one, policy=new)
+    by_old = judge(old, base, head)
+    assert by_old.outcome is Outcome.FAIL
+    assert [(r.what, r.base, r.head, r.effect) for r in by_old.requests] == [
+        ("flash_bytes.max", "150000", "160000", "loosens")
+    ]
+    assert judge(new, base, head, approved_by="reviewer").outcome is Outcome.PASS
+
+
+def test_a_request_alone_is_waiting(make):
+    one, old = make.measurement(), make.policy()
+    new = make.policy(flash_bytes=Budget(max=140_000, worse_warn="0.5%", worse_fail="2%"))
+    verdict = judge(old, make.side("main", one, policy=old), make.side("this PR", one, policy=new))
+    assert verdict.outcome is Outcome.WAITING
+    assert verdict.outcome.exit_code == 12
+    assert verdict.requests[0].effect == "tightens"
+
+
+def test_a_new_cell_waits_and_passes_once_approved(make):
+    one = make.measurement()
+    added = dataclasses.replace(one, cell="toy_new")
+    old = make.policy()
+    new = dataclasses.replace(
+        old,
+        cells={**old.cells, "toy_new": Cell("toy", "board_a")},
+        budgets={**old.budgets, "toy_new": old.budgets["toy_board_a"]},
+    )
+    base, head = make.side("main", one, policy=old), make.side("this PR", one, added, policy=new)
+    assert judge(old, base, head).outcome is Outcome.WAITING
+    approved = judge(new, base, head, approved_by="reviewer")
+    assert approved.outcome is Outcome.PASS
+    assert "not compared: the cell is new, and that was approved" in approved.cells[1].axes[1].checks[1].reason
+
+
+def test_a_removed_cell_is_inconclusive_until_approved(make):
+    one, old = make.measurement(), make.policy()
+    new = dataclasses.replace(old, cells={}, budgets={})
+    verdict = judge(old, make.side("main", one, policy=old), make.side("this PR", policy=new))
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    assert [(request.kind, request.effect) for request in verdict.requests] == [("cell", "removes")]
