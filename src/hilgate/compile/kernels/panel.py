@@ -89,9 +89,9 @@ class Integers:
     zero_point: int
 
 
-def integers(layer: Affine, runs: np.ndarray) -> Integers | None:
+def integers(layer: Affine, runs: np.ndarray, most_left: int | None = None) -> Integers | None:
     """What the panel needs of a layer, or None where its proofs do not hold. runs: weights (channels, K) in run order,
-    maybe with zeros in between."""
+    maybe with zeros in between; most_left: of the left shift that POSITIVE needs, else what a panel can do."""
     weights = runs.astype(np.int64)
     bias, multiplier = layer.bias.astype(np.int64), layer.output.multiplier.astype(np.int64)
     if layer.output.rounding == "single":
@@ -110,7 +110,8 @@ def integers(layer: Affine, runs: np.ndarray) -> Integers | None:
         return Integers(weights, bias, multiplier, shift, SINGLE, 0, shared, layer.output.zero_point)
     if layer.output.rounding == "away":
         return Integers(weights, bias, multiplier, shift, AWAY, 0, shared, layer.output.zero_point)
-    top = _top(reach, shift, shared) if layer.output.zero_point == -128 else 0
+    left = most_left or (8 if shared else 31)
+    top = _top(reach, shift, left) if layer.output.zero_point == -128 else 0
     rounding = POSITIVE if top else DOUBLE
     return Integers(weights, bias, multiplier, shift, rounding, top, shared, layer.output.zero_point)
 
@@ -134,12 +135,12 @@ def _settle(
     return weights, bias, multiplier, shift
 
 
-def _top(reach: np.ndarray, shift: np.ndarray, shared: bool) -> int:
+def _top(reach: np.ndarray, shift: np.ndarray, most_left: int) -> int:
     """N of POSITIVE, 0 where it does not fit."""
     for top in (USUAL_TOP, int(shift.max()) + 1):
         left = top - shift + 1
         fits = shift.max() < top <= 22 and all(int(r) << int(s) < 1 << 31 for r, s in zip(reach, left, strict=True))
-        if fits and (not shared or left.max() <= 8):
+        if fits and left.max() <= most_left:
             return top
     return 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -13,18 +13,25 @@ from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, Affine, affine
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
 from hilgate.compile.ops.conv2d.doors import depthwise_from_tflite
+from hilgate.compile.ops.depthwise_conv2d import plane
 from hilgate.compile.ops.window import Window
 
 if TYPE_CHECKING:
+    from hilgate.compile.ops.depthwise_conv2d.plane import PlaneKernel
+    from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode
 
 
 @dataclass(frozen=True)
 class DepthwiseConv2D(Op):
-    """Inputs: x (1, H, W, C); weights (1, kernel H, kernel W, C * multiplier), constant; bias, optional."""
+    """Inputs: x (1, H, W, C); weights (1, kernel H, kernel W, C * multiplier), constant; bias, optional.
+
+    kernel: None is the portable definition.
+    """
 
     window: Window
     activation: Activation = NONE
+    kernel: PlaneKernel | None = None
 
     kind: ClassVar[str] = "depthwise_conv2d"
     tflite: ClassVar[tuple[str, ...]] = ("DEPTHWISE_CONV_2D",)
@@ -63,14 +70,31 @@ class DepthwiseConv2D(Op):
         self.affine(site)
 
     def macs(self, site: Site) -> int:
-        return self.window.taps(site.inputs[0].shape[1], site.inputs[0].shape[2]) * site.output.shape[3]
+        return site.output.elements * self.window.kernel[0] * self.window.kernel[1]
+
+    def tuned(self, site: Site, options: Options) -> Op:
+        return replace(self, kernel=None if "fast_kernels" in options.without else plane.choose(self, site, options))
+
+    def sources(self, site: Site) -> tuple[str, ...]:
+        return plane.SOURCES if self.kernel else super().sources(site)
+
+    def scratch_bytes(self, site: Site) -> int:
+        return plane.scratch_bytes(self, self.kernel) if self.kernel else 0
+
+    def overlap_inputs(self, site: Site) -> tuple[int, ...]:
+        whole = self.kernel is not None and self.kernel.band == site.output.shape[1]
+        return (0,) if whole and site.inputs[0].shape == site.output.shape else ()
 
     def sections(self, site: Site) -> list[Section]:
+        if self.kernel:
+            return plane.sections(self, site, self.kernel)
         layer = self.affine(site)
         fill = int32_section("fill", [site.inputs[0].quant.zero_point])
         return [*layer.sections(), fill, Section("weights", site.inputs[1].values.astype(np.int8).tobytes())]
 
     def call(self, site: Site) -> Call:
+        if self.kernel:
+            return plane.call(self, site, self.kernel)
         _, height, width, channels = site.inputs[0].shape
         pointers = (
             Pointer("input", 0, "int8_t"),

@@ -1,0 +1,120 @@
+#include "depthwise_plane.h"
+
+#include "dsp.h"
+
+/* n pixels' first byte as int16. */
+HILGATE_INLINE void depthwise_gather(int16_t *to, const int8_t *from, uint32_t n, uint32_t step) {
+    for (; n > 0u; n--, from += step) *to++ = *from;
+}
+
+#if HILGATE_DSP
+#define DEPTHWISE_SPLIT(a, b)                                                                                          \
+    "pkhbt " a ", " a ", " b ", lsl #16\nsxtb16 " b ", " a "\nsxtb16 " a ", " a ", ror #8\n"                           \
+    "str " b ", [%[to]], #4\nstr " a ", [%[two]], #4\n"
+#endif
+
+/* n pixels' first two bytes as int16, each into its plane; `head` of them (0 or 1) come before a word boundary of it.
+ */
+HILGATE_INLINE void depthwise_gather2(int16_t *to, int16_t *two, const int8_t *from, uint32_t n, uint32_t step,
+                                      uint32_t head) {
+#if HILGATE_DSP
+    int32_t a, b, c, d;
+    if (head > 0u) *to++ = from[0], *two++ = from[1], from += step, n--;
+    for (; n >= 4u; n -= 4u) {
+        __asm__ volatile(
+            "ldrh %[a], [%[from]]\nldrh %[b], [%[from], %[s]]\nldrh %[c], [%[from], %[s], lsl #1]\n"
+            "ldrh %[d], [%[from], %[s3]]\nadd %[from], %[from], %[s], lsl #2\n" DEPTHWISE_SPLIT("%[a]", "%[b]")
+                DEPTHWISE_SPLIT("%[c]", "%[d]")
+            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [to] "+r"(to), [two] "+r"(two), [from] "+r"(from)
+            : [s] "r"(step), [s3] "r"(3u * step)
+            : "memory");
+    }
+    if (n >= 2u) {
+        __asm__ volatile(
+            "ldrh %[a], [%[from]]\nldrh %[b], [%[from], %[s]]\nadd %[from], %[from], %[s], lsl #1\n" DEPTHWISE_SPLIT(
+                "%[a]", "%[b]")
+            : [a] "=&r"(a), [b] "=&r"(b), [to] "+r"(to), [two] "+r"(two), [from] "+r"(from)
+            : [s] "r"(step)
+            : "memory");
+        n -= 2u;
+    }
+#else
+    (void)head;
+#endif
+    for (; n > 0u; n--, from += step) *to++ = from[0], *two++ = from[1];
+}
+
+/* n values, n a multiple of 8. */
+HILGATE_INLINE void depthwise_fill(int16_t *to, int32_t value, uint32_t n) {
+    hilgate_u32 *t = (hilgate_u32 *)(void *)to;
+    const uint32_t pair = ((uint32_t)value & 0xffffu) * 0x10001u;
+    for (; n > 0u; n -= 8u, t += 4) t[0] = pair, t[1] = pair, t[2] = pair, t[3] = pair;
+}
+
+/* One or two channels' input rows `first` and after, as far as they exist, into the planes. */
+HILGATE_INLINE void depthwise_planes(const depthwise_shape *s, int16_t *plane, int16_t *two, const int8_t *x,
+                                     int32_t first, uint32_t both) {
+    const int32_t pitch = s->pitch / 2, row_bytes = s->in_w * s->channels;
+    const int32_t end = first + s->plane_rows < s->in_h ? first + s->plane_rows : s->in_h;
+    for (int32_t row = first > 0 ? first : 0; row < end; row++) {
+        const int32_t at = (row - first) * pitch + s->pad_left;
+        if (both) {
+            depthwise_gather2(plane + at, two + at, x + row * row_bytes, s->in_w, s->channels, s->pad_left & 1u);
+        } else {
+            depthwise_gather(plane + at, x + row * row_bytes, s->in_w, s->channels);
+        }
+    }
+}
+
+/* A channel of the stream as cores read it. */
+HILGATE_INLINE void depthwise_channel(const depthwise_shape *s, int32_t *channel, const uint8_t *stream, int32_t zero) {
+    const hilgate_i32 *words = (const hilgate_i32 *)(const void *)stream;
+    const int8_t *w = (const int8_t *)stream + 8;
+    const int32_t n = stream[8u + 3u * s->rows];
+    const int32_t left = s->rounding == PANEL_DOUBLE ? 1 : s->rounding == PANEL_POSITIVE ? s->top - n + 1 : 0;
+    *channel++ = words[0] * (1 << left);
+    for (uint32_t y = 0; y < s->rows; y++, w += 3) {
+        const uint32_t middle = (uint32_t)(w[1] * (1 << left));
+        *channel++ = (int32_t)(((uint32_t)(w[0] * (1 << left)) & 0xffffu) | middle << 16);
+        *channel++ = (int32_t)((middle & 0xffffu) | (uint32_t)(w[2] * (1 << left)) << 16);
+    }
+    channel[0] = words[1];
+    channel[1] = zero;
+    if (s->rounding == PANEL_DOUBLE) channel[1] = (2 * zero + 1) * (1 << n) >> 1;
+    if (s->rounding == PANEL_POSITIVE) channel[1] = zero * (1 << s->top) + (1 << (s->top - 1)) + (1 << (left - 2));
+    channel[2] = n;
+}
+
+/* `rows` rows of outputs of every channel from input row `first` on. */
+HILGATE_INLINE void depthwise_band(const depthwise_shape *s, const uint8_t *stream, const int8_t *x, int32_t first,
+                                   int32_t rows, int32_t zero, int8_t *y, int16_t *planes) {
+    int16_t *two = planes + s->plane_rows * (s->pitch / 2);
+    const int32_t rest = s->out_w % s->outputs, whole = s->out_w - rest, last = s->out_w - s->outputs;
+    const int32_t step = s->stride_h * s->pitch;
+    const depthwise_block block = {rows, whole * s->stride_w * 2, step - whole * s->stride_w * 2, rest * s->channels,
+                                   s->channels};
+    const int32_t edge_bytes = s->outputs * s->stride_w * 2; /* the last outputs again, at full width */
+    const depthwise_block edge = {rows, edge_bytes, step - edge_bytes, last * s->channels, s->channels};
+    for (uint32_t c = 0; c < s->channels; c++, stream += s->channel_bytes) {
+        int32_t channel[4 + 2 * DEPTHWISE_ROWS_MAX];
+        depthwise_channel(s, channel, stream, zero);
+        if ((c & 1u) == 0u) depthwise_planes(s, planes, two, x + c, first, c + 1u < s->channels);
+        const int16_t *plane = c & 1u ? two : planes;
+        s->run(plane, channel, y + c, &block);
+        if (rest > 0) s->run(plane + last * s->stride_w, channel, y + last * s->channels + (int32_t)c, &edge);
+    }
+}
+
+HILGATE_SHARED void depthwise_plane_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
+                                       const hilgate_i32 *fill, int8_t *y, int16_t *planes, const depthwise_shape *s) {
+    const int32_t row_bytes = s->out_w * s->channels;
+    for (int32_t at = 0; at < s->out_h; at += s->band) {
+        const int32_t rows = at + s->band <= s->out_h ? s->band : s->out_h - at;
+        depthwise_fill(planes, fill[0], ((uint32_t)s->plane_rows * s->pitch + 7u) & ~7u);
+        depthwise_band(s, stream, x, at * s->stride_h - s->pad_top, rows, output->zero_point, y + at * row_bytes,
+                       planes);
+    }
+    if (output->lowest == -128 && output->highest == 127) return;
+    for (int32_t i = 0; i < s->out_h * row_bytes; i++)
+        y[i] = (int8_t)hilgate_clamp(y[i], output->lowest, output->highest);
+}

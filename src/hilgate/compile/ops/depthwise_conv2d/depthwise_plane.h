@@ -1,0 +1,77 @@
+/* depthwise_plane: depthwise convolution with kernels up to three wide, two channels' planes as int16 at a time.
+ *
+ * x        int8 [in_h][in_w][channels]; padding counts as the zero point (fill[0])
+ * stream   per channel: int32 bias, int32 multiplier, int8 weights [rows][3], u8 n, filled up to a word
+ * output   zero point and clamp
+ * y        int8 [out_h][out_w][channels]; may be x when both have equal shapes and band is out_h
+ * planes   int16 working memory, 4-aligned: two planes of plane_rows * pitch bytes
+ * range    |accumulator << left| < 2^31, where left is 1 for PANEL_DOUBLE, N-n+1 for PANEL_POSITIVE, else 0 (plane.py)
+ * error    none: equal to depthwise_conv2d_s8 to the bit; results as panel.h says */
+#ifndef HILGATE_DEPTHWISE_PLANE_H
+#define HILGATE_DEPTHWISE_PLANE_H
+
+#include "panel.h"
+
+#define DEPTHWISE_ROWS_MAX 7
+
+/* The outputs of one channel that one call of a core computes. */
+typedef struct {
+    int32_t rows;
+    int32_t row_bytes;  /* of the plane that one row of outputs steps over: outputs * stride * 2 */
+    int32_t plane_skip; /* bytes from there to the next row's start: vertical stride * pitch - row_bytes */
+    int32_t out_skip;   /* bytes from the end of a row of outputs to the next */
+    int32_t out_pixel;  /* bytes from one output to the next */
+} depthwise_block;
+
+/* channel: bias; per kernel row the int16 pairs (w0 w1) and (w1 w2); multiplier; rounding; n. Bias and weights are
+ * shifted left, so that the accumulator needs no shift. rounding: zero (SINGLE), 2 * zero + 1 << n >> 1 (DOUBLE), c
+ * (POSITIVE). */
+typedef void (*depthwise_fn)(const int16_t *plane, const int32_t *channel, int8_t *out, const depthwise_block *block);
+
+typedef struct {
+    uint16_t in_h, in_w, out_h, out_w, channels;
+    uint8_t stride_h, stride_w, pad_top, pad_left;
+    uint16_t rows;          /* kernel height */
+    uint16_t outputs;       /* DEPTHWISE_OUTPUTS of the instance, <= out_w */
+    uint16_t pitch;         /* bytes from one row of a plane to the next */
+    uint16_t plane_rows;    /* (band - 1) * stride_h + rows */
+    uint16_t band;          /* rows of outputs that fit the planes */
+    uint16_t channel_bytes; /* of the stream */
+    uint8_t rounding, top;  /* PANEL_SINGLE, PANEL_DOUBLE or PANEL_POSITIVE with its N */
+    depthwise_fn run;
+} depthwise_shape;
+
+/* Every parameter but the first four is a constant. */
+HILGATE_INLINE void depthwise_portable(const int16_t *plane, const int32_t *channel, int8_t *out,
+                                       const depthwise_block *block, const int32_t outputs, const int32_t stride,
+                                       const int32_t rows, const int32_t pitch, const int rounding, const int top) {
+    const int32_t *scale = channel + 1 + 2 * rows;
+    const int32_t steps = block->row_bytes / (2 * outputs * stride);
+    for (int32_t y = 0; y < block->rows; y++) {
+        for (int32_t x = 0; x < steps * outputs; x++, plane += stride, out += block->out_pixel) {
+            int32_t sum = channel[0];
+            for (int32_t k = 0; k < rows; k++) {
+                const int16_t *p = plane + k * (pitch / 2);
+                const uint32_t first = (uint32_t)channel[1 + 2 * k], last = (uint32_t)channel[2 + 2 * k];
+                sum += (int16_t)(first & 0xffffu) * p[0] + (int16_t)(first >> 16) * p[1] + (int16_t)(last >> 16) * p[2];
+            }
+            int32_t value;
+            if (rounding == PANEL_SINGLE) {
+                value = hilgate_requantize_single(sum, scale[0], 0, scale[1]);
+            } else if (rounding == PANEL_DOUBLE) {
+                const int32_t zero = ((scale[1] >> (scale[2] - 1)) - 1) / 2;
+                value = hilgate_requantize_double(sum >> 1, scale[0], -scale[2], zero);
+            } else {
+                value = hilgate_requantize_double(sum >> (top - scale[2] + 1), scale[0], -scale[2], -128);
+            }
+            *out = (int8_t)hilgate_clamp(value, -128, 127);
+        }
+        plane += block->plane_skip / 2;
+        out += block->out_skip;
+    }
+}
+
+HILGATE_SHARED void depthwise_plane_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
+                                       const hilgate_i32 *fill, int8_t *y, int16_t *planes, const depthwise_shape *s);
+
+#endif

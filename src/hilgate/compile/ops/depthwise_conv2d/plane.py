@@ -1,0 +1,156 @@
+"""Choose and pack for depthwise_plane.h: one channel's plane at a time."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from hilgate.compile.kernels.panel import Integers, integers, words
+from hilgate.compile.ops.affine import Affine
+from hilgate.compile.ops.base import Call, Pointer, Section, int32_section
+
+if TYPE_CHECKING:
+    from hilgate.compile.graph import Site
+    from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
+    from hilgate.compile.options import Options
+
+FOLDER = "ops/depthwise_conv2d/depthwise_plane"
+SOURCES = (f"{FOLDER}.c", f"{FOLDER}.h", f"{FOLDER}_dsp.h", "kernels/panel.h")
+STEP_CYCLES = {6: 95, 4: 67, 2: 40}  # per call of so many outputs, 3x3
+TAPS = 3  # kernel width that a core multiplies; narrower kernels are filled up with zeros
+ROWS_MAX = 7  # DEPTHWISE_ROWS_MAX
+PLANES_BYTES = {"speed": 12288, "size": 12288, "ram": 4096}
+MAX_OFFSET = 4095  # of an LDR
+MOST_LEFT = 8  # weights are shifted left within int16
+
+
+@dataclass(frozen=True)
+class PlaneKernel:
+    """outputs: at a time; pitch: bytes of a plane's row; band: rows of outputs per plane; rounding, top: panel.h."""
+
+    outputs: int
+    stride: int
+    rows: int
+    pitch: int
+    band: int
+    rounding: int
+    top: int
+
+    @property
+    def name(self) -> str:
+        return f"depthwise_{self.outputs}s{self.stride}k{self.rows}p{self.pitch}_r{self.rounding}n{self.top}"
+
+    @property
+    def preamble(self) -> str:
+        """The C text that makes the instance."""
+        facts = {
+            "NAME": self.name,
+            "OUTPUTS": self.outputs,
+            "STRIDE": self.stride,
+            "ROWS": self.rows,
+            "PITCH": self.pitch,
+            "ROUNDING": self.rounding,
+            "SHIFT": self.top,
+        }
+        lines = [f"#define DEPTHWISE_{key} {value}" for key, value in facts.items()]
+        return "\n".join([*lines, '#include "depthwise_plane_dsp.h" /* NOLINT */', ""])
+
+
+def choose(op: DepthwiseConv2D, site: Site, options: Options) -> PlaneKernel | None:
+    """The kernel, or None where only the portable definition fits."""
+    _, height, width, channels = site.inputs[0].shape
+    _, out_height, out_width, outputs_c = site.output.shape
+    (rows, taps), (stride_h, stride) = op.window.kernel, op.window.stride
+    if outputs_c != channels or op.window.dilation != (1, 1) or taps > TAPS or stride > 2 or rows > ROWS_MAX:
+        return None
+    found = _integers(op.affine(site))
+    possible = [n for n in STEP_CYCLES if n <= out_width]
+    if found is None or not possible or max(op.window.pad) > 127 or max(height, width, channels) > 8191:
+        return None
+    outputs = min(possible, key=lambda n: -(-out_width // n) * STEP_CYCLES[n])
+    columns = max(width + op.window.pad[1], (out_width - 1) * stride + TAPS)
+    pitch = (columns * 2 + 3) // 4 * 4
+    if (rows - 1) * pitch + 28 > MAX_OFFSET:
+        return None
+    fitting = PLANES_BYTES[options.optimize] // (2 * pitch)
+    band = min(out_height, max(1, (fitting - rows) // stride_h + 1))
+    return PlaneKernel(outputs, stride, rows, pitch, band, found.rounding, found.top)
+
+
+def _integers(layer: Affine) -> Integers | None:
+    return integers(layer, layer.weights.reshape(layer.channels, -1), most_left=MOST_LEFT)
+
+
+def plane_rows(op: DepthwiseConv2D, kernel: PlaneKernel) -> int:
+    """Rows of a plane."""
+    return (kernel.band - 1) * op.window.stride[0] + kernel.rows
+
+
+def scratch_bytes(op: DepthwiseConv2D, kernel: PlaneKernel) -> int:
+    """Two planes; they are filled in steps of 16 bytes, and the last word of a row may be read beyond it."""
+    return 2 * plane_rows(op, kernel) * kernel.pitch + 16
+
+
+def channel_bytes(rows: int) -> int:
+    """Of the stream."""
+    return (8 + TAPS * rows + 1 + 3) // 4 * 4
+
+
+def sections(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> list[Section]:
+    """`output`, `fill` and `stream`."""
+    layer = op.affine(site)
+    found = _integers(layer)
+    if found is None:
+        raise ValueError("this layer has no plane kernel")
+    taps = found.weights.reshape(layer.channels, kernel.rows, -1)
+    taps = np.pad(taps, ((0, 0), (0, 0), (0, TAPS - taps.shape[2]))).astype(np.int8)
+    parts = []
+    for bias, multiplier, shift, weights in zip(found.bias, found.multiplier, found.shift, taps, strict=True):
+        record = words([bias, multiplier]) + weights.tobytes() + bytes([shift])
+        parts.append(record.ljust(channel_bytes(kernel.rows), b"\0"))
+    fill = int32_section("fill", [site.inputs[0].quant.zero_point])
+    return [layer.sections()[0], fill, Section("stream", b"".join(parts))]
+
+
+def call(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> Call:
+    """The call with its instance and its shape, which stand before the layers."""
+    name, text = _shape(op, site, kernel)
+    pointers = (
+        Pointer("input", 0, "int8_t"),
+        Pointer("section", "stream", "uint8_t"),
+        Pointer("section", "output", "hilgate_output"),
+        Pointer("section", "fill", "hilgate_i32"),
+        Pointer("output", 0, "int8_t"),
+        Pointer("scratch", 0, "int16_t"),
+    )
+    return Call("depthwise_plane_s8", pointers, {"shape": f"&{name}"}, (kernel.preamble, text))
+
+
+def _shape(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> tuple[str, str]:
+    """(name, C definition) of the depthwise_shape."""
+    facts: dict[str, object] = {
+        "in_h": site.inputs[0].shape[1],
+        "in_w": site.inputs[0].shape[2],
+        "out_h": site.output.shape[1],
+        "out_w": site.output.shape[2],
+        "channels": site.output.shape[3],
+        "stride_h": op.window.stride[0],
+        "stride_w": kernel.stride,
+        "pad_top": op.window.pad[0],
+        "pad_left": op.window.pad[1],
+        "rows": kernel.rows,
+        "outputs": kernel.outputs,
+        "pitch": kernel.pitch,
+        "plane_rows": plane_rows(op, kernel),
+        "band": kernel.band,
+        "channel_bytes": channel_bytes(kernel.rows),
+        "rounding": kernel.rounding,
+        "top": kernel.top,
+        "run": kernel.name,
+    }
+    content = ", ".join(f".{key} = {value}" for key, value in facts.items())
+    name = f"depthwise_shape_{zlib.crc32(content.encode()):08x}"
+    return name, f"static const depthwise_shape {name} = {{{content}}};\n"
