@@ -59,7 +59,7 @@ class Op(ABC):
     kind: name of its folder; onnx, tflite: operators of these formats that it reads; view: output is the input's
     bytes under another shape, so no code and no memory; keeps_quantization: output numbers are input numbers, so both
     sides share one quantization; per_channel_inputs: inputs whose quantization may have an axis; many_outputs: it has
-    more than one.
+    more than one; channelwise: each output channel (last axis) depends on the same channel of the inputs only.
     """
 
     kind: ClassVar[str]
@@ -69,6 +69,7 @@ class Op(ABC):
     keeps_quantization: ClassVar[bool] = False
     per_channel_inputs: ClassVar[tuple[int, ...]] = ()
     many_outputs: ClassVar[bool] = False
+    channelwise: ClassVar[bool] = False
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
@@ -95,8 +96,13 @@ class Op(ABC):
         """The output's quantization when the model leaves it in float, for operators with a fixed range."""
         return None
 
+    @property
+    def monotone(self) -> bool:
+        """Larger inputs never give smaller outputs."""
+        return False
+
     def macs(self, site: Site) -> int:
-        """Multiply-accumulates that the layer means, padding not counted."""
+        """Multiply-accumulates as the field counts them: products with padding too."""
         return 0
 
     def sections(self, site: Site) -> list[Section]:

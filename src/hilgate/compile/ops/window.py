@@ -45,15 +45,6 @@ class Window:
             sizes.append(room // self.stride[axis] + 1)
         return sizes[0], sizes[1]
 
-    def taps(self, height: int, width: int) -> int:
-        """Pairs of an output pixel and a kernel position that meet a real input pixel."""
-        product = 1
-        for axis, (size, count) in enumerate(zip((height, width), self.output(height, width), strict=True)):
-            starts = np.arange(count) * self.stride[axis] - self.pad[axis]
-            positions = starts[:, None] + np.arange(self.kernel[axis]) * self.dilation[axis]
-            product *= int(((positions >= 0) & (positions < size)).sum())
-        return product
-
     def constants(self) -> dict[str, int]:
         """The compile-time constants of a C call."""
         names = ("kernel", "stride", "dilation")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hilgate.compile.graph import Graph
 from hilgate.compile.passes import (
+    drop_channels,
     drop_dead,
     drop_identities,
     fuse_activation,
@@ -41,6 +42,7 @@ PASSES = (
     Pass("strip_edges", strip_edges.run, needed=True),
     Pass("fuse_activation_int8", fuse_activation.run),
     Pass("drop_identities", drop_identities.run),
+    Pass("drop_channels", drop_channels.run, by_weights=True),
     Pass("drop_dead", drop_dead.run, needed=True),
 )
 

@@ -1,7 +1,9 @@
-"""A bare Cortex-M4 image of one model, for measuring the engine alone: `scripts/ruler FILE` makes build/ruler/<stem>.elf.
+"""A bare Cortex-M4 image of one model, for measuring the engine alone: `scripts/ruler FILE` makes
+build/ruler/<stem>.elf.
 
-The image exports `bm_reset()`, `bm_init()` and `bm_invoke()` (0: fine, one inference) and the words `bm_in_ptr`, `bm_in_len`,
-`bm_out_ptr`, `bm_out_len`, which bm_init fills: raw int8 tensors. Flash is at 0x08000000, RAM at 0x20000000.
+The image exports `bm_reset()`, `bm_init()` and `bm_invoke()` (0: fine, one inference) and the words `bm_in_ptr`,
+`bm_in_len`, `bm_out_ptr`, `bm_out_len`, which bm_init fills: raw int8 tensors. Flash is at 0x08000000, RAM at
+0x20000000.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ LINK = ("-nostartfiles", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sec
 
 
 def make_image(model: Path, folder: Path, options: Options | None = None) -> tuple[Path, Compiled]:
-    """Compile `model` into folder/<stem>/ and link folder/<stem>.elf. Raises ModelError, ToolMissingError, BuildError."""
+    """Compile `model` into folder/<stem>/ and link folder/<stem>.elf. Raises ModelError, ToolMissingError,
+    BuildError.
+    """
     sources = folder / model.stem
     compiled = compile_model(model, sources, options)
     if len(compiled.graph.inputs) != 1 or len(compiled.graph.outputs) != 1:

@@ -41,6 +41,7 @@ class Add(Op):
     linear: Linear | None = None
 
     kind: ClassVar[str] = "add"
+    channelwise: ClassVar[bool] = True
     onnx: ClassVar[tuple[str, ...]] = ("Add", "Sub")
     tflite: ClassVar[tuple[str, ...]] = ("ADD", "SUB")
     per_channel_inputs: ClassVar[tuple[int, ...]] = (1,)
@@ -91,6 +92,10 @@ class Add(Op):
         scaled_b = multiply_double((b + p[3]) << DOUBLE_LEFT_SHIFT, p[4], p[5])
         total = scaled_a - scaled_b if self.subtract else scaled_a + scaled_b
         return multiply_double(total, p[6], p[7]) + site.output.quant.zero_point
+
+    @property
+    def monotone(self) -> bool:
+        return not self.subtract
 
     def single(self, site: Site) -> Linear:
         """The nearest linear function with SINGLE_SHIFT fraction bits, or with as many as fit 32 bits."""

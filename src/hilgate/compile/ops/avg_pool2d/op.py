@@ -35,6 +35,8 @@ class AvgPool2D(Op):
     activation: Activation = NONE
 
     kind: ClassVar[str] = "avg_pool2d"
+    channelwise: ClassVar[bool] = True
+    monotone = True
     onnx: ClassVar[tuple[str, ...]] = ("AveragePool", "GlobalAveragePool")
     tflite: ClassVar[tuple[str, ...]] = ("AVERAGE_POOL_2D",)
 

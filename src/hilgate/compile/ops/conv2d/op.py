@@ -79,9 +79,8 @@ class Conv2D(Op):
         affine(site, self.activation)
 
     def macs(self, site: Site) -> int:
-        taps = self.window.taps(site.inputs[0].shape[1], site.inputs[0].shape[2])
-        channels, _, _, depth = site.inputs[1].shape
-        return taps * channels * depth
+        _, kernel_h, kernel_w, depth = site.inputs[1].shape
+        return site.output.elements * kernel_h * kernel_w * depth
 
     def tuned(self, site: Site, options: Options) -> Op:
         return replace(self, kernel=None if "fast_kernels" in options.without else kernel.choose(self, site, options))

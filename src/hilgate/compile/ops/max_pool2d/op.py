@@ -27,6 +27,8 @@ class MaxPool2D(Op):
     activation: Activation = NONE
 
     kind: ClassVar[str] = "max_pool2d"
+    channelwise: ClassVar[bool] = True
+    monotone = True
     onnx: ClassVar[tuple[str, ...]] = ("MaxPool",)
     tflite: ClassVar[tuple[str, ...]] = ("MAX_POOL_2D",)
     keeps_quantization: ClassVar[bool] = True

@@ -26,6 +26,8 @@ class Requantize(Op):
     activation: Activation = NONE
 
     kind: ClassVar[str] = "requantize"
+    channelwise: ClassVar[bool] = True
+    monotone = True
     onnx: ClassVar[tuple[str, ...]] = ("Relu", "Clip")
 
     @classmethod

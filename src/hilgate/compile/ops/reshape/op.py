@@ -24,6 +24,7 @@ class Reshape(Op):
     shape: Shape
 
     kind: ClassVar[str] = "reshape"
+    monotone = True
     onnx: ClassVar[tuple[str, ...]] = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
     tflite: ClassVar[tuple[str, ...]] = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
     view: ClassVar[bool] = True
