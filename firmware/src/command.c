@@ -97,9 +97,7 @@ static void measurement_begin(void) {
     state_enter(PROTOCOL_STATE_QUIESCE);
     port_console_drain();
     port_console_receive(false);
-    const uint32_t start = port_time_us();
-    while (port_time_us() - start < PROTOCOL_LIMIT_QUIESCE_US) {
-    }
+    port_wait_us(PROTOCOL_LIMIT_QUIESCE_US);
     state_enter(PROTOCOL_STATE_MEASURE);
 }
 

@@ -42,6 +42,7 @@ void port_memory_get(port_memory *memory);
 
 /** Microseconds since start; wraps after 71 minutes. Must be called at least twice a second to stay true. */
 uint32_t port_time_us(void);
+void port_wait_us(uint32_t us);
 /** The cycle counter; always 0 when facts say PROTOCOL_COUNTER_NONE. */
 uint32_t port_cycles(void);
 void port_watchdog_feed(void);

@@ -132,7 +132,7 @@ def test_facts_that_contradict_the_mcu(board_with, old, new, word):
     ("old", "new", "word"),
     [
         ("weights_address = 0x0802_0000", "weights_address = 0x0900_0000", "inside flash"),
-        ("weights_address = 0x0802_0000", "weights_address = 0x0802_0004", "multiple"),
+        ("weights_address = 0x0802_0000", "weights_address = 0x0802_0010", "where a flash sector starts"),
         ("stack_bytes = 4096", "stack_bytes = 4097", "multiple"),
         ("stack_bytes = 4096", "stacks = 4096", "layout"),
         ('can = ["read", "execute", "dma"]', 'can = ["read", "dma"]', "no flash can read and execute"),

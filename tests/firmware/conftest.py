@@ -201,3 +201,8 @@ def qemu(elf: Path) -> Iterator[Peer]:
 @pytest.fixture(scope="session")
 def start_qemu() -> Callable[[Path], contextlib.AbstractContextManager[Peer]]:
     return qemu
+
+
+@pytest.fixture(scope="session")
+def peer_type() -> type[Peer]:
+    return Peer

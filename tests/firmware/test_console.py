@@ -34,7 +34,7 @@ def library_path(root, tmp_path_factory):
 
 @pytest.fixture
 def in_child(library_path, root):
-    """Run code with the library `lib` in a process of its own, where the registers' addresses are free; its `result`."""
+    """Run code with the library `lib` in a process of its own, where the registers' addresses are free."""
 
     def run(code: str) -> object:
         start = (

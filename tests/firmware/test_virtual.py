@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import warnings
 
 import pytest
 
@@ -11,6 +12,7 @@ from hilgate.catalogue import load_board
 from hilgate.errors import DeviceError
 from hilgate.link.connect import connect
 from hilgate.link.protocol import ClockSource, Counter, FaultKind, ResetCause
+from hilgate.tools import PINNED_ARM_GCC, has_pinned_compiler
 
 pytestmark = pytest.mark.arm
 
@@ -75,3 +77,18 @@ def test_crash_and_hang_end_in_a_record(session, kind, fault, cause):
 def test_a_plain_reset_is_a_software_reset(session):
     session.reset(0)
     assert session.identify().reset_cause == ResetCause.SOFTWARE
+
+
+def test_instructions_of_a_run_are_exact(image):
+    """One cycle an instruction: what the compiler made of the fixture model, and of the two counter reads around it."""
+    with connect(f"virtual://nucleo_f446re?image={image.elf}&cycles=0") as session:
+        session.set_input(bytes([3, 200, 17, 90, 255, 128, 127, 1]))
+        counts = set(session.bench(1, 5))
+    if has_pinned_compiler():
+        assert counts == {INSTRUCTIONS}
+    else:
+        warnings.warn(f"bounds only: exact counts hold for arm-none-eabi-gcc {PINNED_ARM_GCC}", stacklevel=1)
+        assert len(counts) == 1 and 0.6 * INSTRUCTIONS < counts.pop() < 1.6 * INSTRUCTIONS
+
+
+INSTRUCTIONS = 510

@@ -4,6 +4,7 @@
 #include "registers.h"
 
 #define SYSTICK_SPAN (SYSTICK_RVR_RELOAD + 1u)
+#define WAIT_TURNS 100u   /* a few microseconds at most */
 #define AIRCR_KEY 0x05FAu /* ARM DDI 0403E.e B3.2.6 */
 
 /* Sixteenths of a tick: 180 MHz / 8 is 22.5 ticks a microsecond. A span of 2^24 ticks stays below 2^28 sixteenths. */
@@ -28,13 +29,20 @@ uint32_t port_time_us(void) {
     return time_us;
 }
 
+void port_wait_us(uint32_t us) {
+    const uint32_t start = port_time_us();
+    while (port_time_us() - start < us) core_pause(WAIT_TURNS);
+}
+
 bool core_counter_start(void) {
     REG(COREDEBUG, DEMCR) |= COREDEBUG_DEMCR_TRCENA;
     if (REG(DWT, CTRL) & DWT_CTRL_NOCYCCNT) return false;
     REG(DWT, CYCCNT) = 0;
     REG(DWT, CTRL) |= DWT_CTRL_CYCCNTENA;
     /* An emulator without a DWT reads as 0 and says no word about it: believe only a counter that counts. */
-    return REG(DWT, CYCCNT) != REG(DWT, CYCCNT);
+    const uint32_t start = REG(DWT, CYCCNT);
+    core_pause(WAIT_TURNS);
+    return REG(DWT, CYCCNT) != start;
 }
 
 uint32_t port_interrupts_mask(void) {

@@ -11,6 +11,12 @@
 /** The value of a field in its place. */
 #define FIELD(name, value) (((uint32_t)(value) << name##_POS) & (name))
 
+/** Let time pass without touching a register, about three cycles a turn: polling at full speed loads the bus for
+ * nothing, and an emulator pays for each access far more than for the instruction. */
+static inline void core_pause(uint32_t turns) {
+    for (; turns > 0; turns--) __asm volatile("");
+}
+
 /** Let SysTick run freely on HCLK / 8 as the source of time. */
 void core_time_start(uint32_t clock_hz);
 /** Let CYCCNT run; false when this core has none, or one that does not count. */

@@ -9,11 +9,15 @@
 
 #define FRAME_BYTES 32u           /* r0-r3, r12, lr, pc, xpsr: ARM DDI 0403E.e B1.5.6 */
 #define FRAME_WITH_FPU_BYTES 104u /* and s0-s15, FPSCR, a reserved word: B1.5.7 */
+#define FAULT_STACK_BYTES 384     /* the build room checks that it is enough */
 #define EXC_RETURN_NO_FPU 0x10u   /* B1.5.8 */
 #define XPSR_ALIGNED 0x200u       /* a word was skipped to align the frame */
 
+#define TEXT_OF(x) #x
+#define TEXT(x) TEXT_OF(x)
+
 /* The stack may be what broke, so the handler runs on its own. */
-uint32_t fault_stack[96] SECTION_NOINIT __attribute__((aligned(8), used));
+uint32_t fault_stack[FAULT_STACK_BYTES / 4u] SECTION_NOINIT __attribute__((aligned(8), used));
 
 /** With interrupts masked, as around every measured run, the other faults arrive as a hard fault: name the real one. */
 static uint32_t forced_kind(uint32_t cfsr) {
@@ -78,8 +82,8 @@ __attribute__((naked)) void fault_entry(void) {
     __asm volatile("mov r0, sp\n\t"
                    "mov r1, lr\n\t"
                    "mrs r2, ipsr\n\t"
-                   "ldr r3, =fault_stack + 384\n\t"
-                   "mov sp, r3\n\t"
-                   "b fault_record\n\t"
-                   ".ltorg");
+                   "ldr r3, =fault_stack + " TEXT(FAULT_STACK_BYTES) "\n\t"
+                                                                     "mov sp, r3\n\t"
+                                                                     "b fault_record\n\t"
+                                                                     ".ltorg");
 }

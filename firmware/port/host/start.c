@@ -43,6 +43,10 @@ uint32_t port_time_us(void) {
     return (uint32_t)(now_ns() / 1000u);
 }
 
+void port_wait_us(uint32_t us) {
+    (void)usleep(us);
+}
+
 uint32_t port_cycles(void) {
     return (uint32_t)now_ns();
 }

@@ -45,6 +45,14 @@ def symbols(path: Path, *, weak: bool = False) -> dict[str, int]:
         return {s.name: s["st_value"] for s in table.iter_symbols() if s.name and s["st_info"]["bind"] in kinds}
 
 
+def object_bytes(path: Path, name: str) -> int:
+    """Size of one object of an ELF."""
+    from elftools.elf.elffile import ELFFile
+
+    with path.open("rb") as file:
+        return int(ELFFile(file).get_section_by_name(".symtab").get_symbol_by_name(name)[0]["st_size"])
+
+
 def read_load(path: Path, start: int, end: int) -> bytes:
     """Bytes [start, end) by load address; gaps between segments read as 0xFF, as erased flash does."""
     content = bytearray(b"\xff" * (end - start))

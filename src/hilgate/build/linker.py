@@ -36,6 +36,9 @@ def layout_of(board: Board) -> Layout:
     flash = board.memory("flash")
     if not flash.origin <= layout.image_address < layout.weights_address < flash.end:
         raise ParamsError("[layout] must put the image and then the weights inside flash", where=where)
+    starts = [flash.origin + sum(flash.sectors[:index]) for index in range(len(flash.sectors))]
+    if starts and layout.weights_address not in starts:
+        raise ParamsError("weights_address must be where a flash sector starts", where=where)
     if layout.stack_bytes % 8 or layout.weights_address % 16:
         raise ParamsError("stack_bytes must be a multiple of 8, weights_address of 16", where=where)
     return layout

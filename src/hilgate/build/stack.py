@@ -13,11 +13,10 @@ from pathlib import Path
 
 from hilgate.build.callgraph import INDIRECT, CallGraph, read_call_graph
 from hilgate.build.code_frames import complete_from_code
-from hilgate.build.image import symbols
+from hilgate.build.image import object_bytes, symbols
 from hilgate.errors import BuildError
 
 EXCEPTION_FRAME_BYTES = 26 * 4 + 4
-FAULT_STACK_BYTES = 384  # fault_stack in port/cortex_m/fault_entry.c
 
 
 @dataclass(frozen=True)
@@ -34,10 +33,12 @@ def worst_stack(build: Path, elf: Path) -> Chain:
     complete_from_code(graph, elf)
     main = deepest(graph, graph.title_of("reset_handler"))
     fault = deepest(graph, graph.title_of("fault_record"))
-    if fault.bytes > FAULT_STACK_BYTES:
-        raise BuildError(
-            f"the fault handler needs {fault.bytes} bytes of its {FAULT_STACK_BYTES}", where=" > ".join(fault.path)
+    reserved = object_bytes(elf, "fault_stack")
+    if fault.bytes + EXCEPTION_FRAME_BYTES > reserved:
+        needs = (
+            f"the fault handler needs {fault.bytes} bytes, and {EXCEPTION_FRAME_BYTES} for an NMI on top, of {reserved}"
         )
+        raise BuildError(needs, where=" > ".join(fault.path))
     parts = [main]
     handlers = [deepest(graph, graph.title_of(name)) for name in interrupt_handlers(elf)]
     if handlers:

@@ -1,0 +1,83 @@
+"""The boards of this project against the MCU's own data, and the register facts against themselves."""
+
+from __future__ import annotations
+
+import itertools
+import subprocess
+
+import pytest
+
+from hilgate.build import board_header, linker, registers, vectors
+from hilgate.catalogue import board_names, load_board
+
+
+@pytest.fixture(scope="module")
+def boards(root):
+    return {name: load_board(name, root) for name in board_names(root)}
+
+
+@pytest.fixture(scope="module")
+def facts(root):
+    return registers.load(root / "firmware/port/stm32f4/registers.toml")
+
+
+def test_there_are_the_boards_that_params_name(boards):
+    assert {"nucleo_f446re", "qemu_stm32f405"} <= set(boards)
+    assert "TEMPLATE" not in boards
+
+
+def test_board_ids_are_unique(boards):
+    ids = [board.board_id for board in boards.values()]
+    assert sorted(ids) == sorted(set(ids)) and 0 not in ids, "0 is the host port"
+
+
+def test_memories_are_those_of_the_mcu(boards):
+    """Contiguous SRAMs may be one memory of the board; none may be invented."""
+    for board in boards.values():
+        known = vectors.load_vectors(board)["memories"].values()
+        for memory in board.memories:
+            inside = [m for m in known if memory.origin <= m["origin"] and m["origin"] + m["bytes"] <= memory.end]
+            assert sum(m["bytes"] for m in inside) == memory.bytes, (board.name, memory.name)
+            can = {"r": "read", "w": "write", "x": "execute"}
+            allowed = set.intersection(*({can[letter] for letter in m["access"]} for m in inside))
+            assert set(memory.can) - {"dma"} <= allowed, (board.name, memory.name)
+
+
+def test_every_board_generates(boards):
+    for board in boards.values():
+        assert "BOARD_CONSOLE_BASE" in board_header.render(board)
+        assert f"boards/{board.name}/" in linker.render(board)
+        assert "vector_table" in vectors.render(vectors.load_vectors(board))
+
+
+def test_the_dma_route_is_the_documented_one(boards):
+    header = board_header.render(boards["nucleo_f446re"])
+    for line in ("DMA_BASE DMA1_BASE", "DMA_CHANNEL 4u", "DMA_STREAM_CR DMA_S5CR_OFFSET", "COMPLETE DMA_HISR_TCIF5"):
+        assert line in header, line
+
+
+def test_fields_fit_and_do_not_overlap(facts):
+    count = 0
+    for block, entries in facts["block"].items():
+        for name, register in entries.items():
+            places = sorted(register.get("fields", {}).values())
+            for (low, width), (next_low, _) in itertools.pairwise(places):
+                assert low + width <= next_low, (block, name)
+            assert not places or sum(places[-1]) <= 32, (block, name)
+            count += len(places)
+    assert count > 700
+
+
+def test_registers_lie_inside_their_peripherals(facts):
+    ends = sorted((p["base"], p["base"] + p["bytes"], name) for name, p in facts["peripheral"].items())
+    for (_, end, name), (start, _, other) in itertools.pairwise(ends):
+        assert end <= start or {name, other} & {"SYSTICK", "NVIC", "SCB", "COREDEBUG"}, (name, other)
+    for name, peripheral in facts["peripheral"].items():
+        last = max(register["offset"] for register in facts["block"][peripheral["block"]].values())
+        assert last + 4 <= peripheral["bytes"], name
+
+
+def test_the_header_compiles_on_its_own(facts, tmp_path):
+    (tmp_path / "registers.h").write_text(registers.render(facts), "utf-8")
+    (tmp_path / "use.c").write_text('#include "registers.h"\nint x = RCC_CR_PLLRDY >> RCC_CR_PLLRDY_POS;\n', "utf-8")
+    subprocess.run(["gcc", "-Wall", "-Werror", "-c", "use.c", "-o", "use.o"], cwd=tmp_path, check=True)
