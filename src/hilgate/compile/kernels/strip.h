@@ -14,7 +14,7 @@ HILGATE_INLINE int16_t *strip_widen4(int16_t *to, const int8_t *from) {
     uint32_t a, b;
     __asm__ volatile("ldr %[a], [%[from]]\nsxtb16 %[b], %[a]\nsxtb16 %[a], %[a], ror #8\n"
                      "str %[b], [%[to]], #4\nstr %[a], [%[to]], #4\n"
-                     : [a] "=&r"(a), [b] "=&r"(b), [to] "+r"(to)
+                     : [a] "=&r"(a), [b] "=&r"(b), [to] "+&r"(to)
                      : [from] "r"(from)
                      : "memory");
     return to;
@@ -36,7 +36,7 @@ HILGATE_INLINE int16_t *strip_widen16(int16_t *to, const int8_t *from) {
                      "sxtb16 %[e], %[b]\nsxtb16 %[b], %[b], ror #8\nstr %[e], [%[to]], #4\nstr %[b], [%[to]], #4\n"
                      "sxtb16 %[e], %[c]\nsxtb16 %[c], %[c], ror #8\nstr %[e], [%[to]], #4\nstr %[c], [%[to]], #4\n"
                      "sxtb16 %[e], %[d]\nsxtb16 %[d], %[d], ror #8\nstr %[e], [%[to]], #4\nstr %[d], [%[to]], #4\n"
-                     : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [e] "=&r"(e), [to] "+r"(to)
+                     : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [e] "=&r"(e), [to] "+&r"(to)
                      : [from] "r"(from)
                      : "memory");
     return to;
@@ -69,8 +69,8 @@ HILGATE_INLINE int16_t *strip_rgb(int16_t *to, const int8_t *r0, const int8_t *r
                          "sxtb16 %[d], %[c]\nstr %[d], [%[to]], #4\n"
                          "sxtb16 %[a], %[a], ror #8\nsxtb16 %[b], %[b], ror #8\npkhbt %[a], %[a], %[b], lsl #16\n"
                          "str %[a], [%[to]], #4\nsxtb16 %[c], %[c], ror #8\nstr %[c], [%[to]], #4\n"
-                         : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [to] "+r"(to), [r0] "+r"(r0),
-                           [r1] "+r"(r1), [r2] "+r"(r2)
+                         : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [to] "+&r"(to), [r0] "+&r"(r0),
+                           [r1] "+&r"(r1), [r2] "+&r"(r2)
                          :
                          : "memory");
 #else

@@ -28,13 +28,16 @@ HILGATE_INLINE void conv2d_row(const conv2d_shape *s, const uint8_t *stream, con
 
 /* One input row, or padding where `row` is null, into its place in every column. */
 HILGATE_INLINE void conv2d_strip_row(const conv2d_shape *s, int16_t *to, const int8_t *row, int32_t zero) {
-    const uint32_t columns = (s->out_w - 1u) * s->stride_w + s->kernel_w;
+    const uint32_t columns = (s->out_w - 1u) * s->stride_w + s->kernel_w, column = s->column, channels = s->channels;
     const uint32_t left = row ? (uint32_t)s->pad_left : columns;
     const uint32_t end = left + s->in_w < columns ? left + s->in_w : columns;
     uint32_t c = 0;
-    for (; c < left; c++, to += s->column) strip_fill(to, zero, s->channels);
-    for (; c < end; c++, to += s->column, row += s->in_pixel) (void)strip_widen(to, row, s->channels);
-    for (; c < columns; c++, to += s->column) strip_fill(to, zero, s->channels);
+    for (; c < left; c++, to += column) strip_fill(to, zero, channels);
+    if (channels % 16u == 0u) {
+        for (; c < end; c++, to += column, row += channels) (void)strip_widen(to, row, channels & ~15u);
+    }
+    for (; c < end; c++, to += column, row += channels) (void)strip_widen(to, row, channels);
+    for (; c < columns; c++, to += column) strip_fill(to, zero, channels);
 }
 
 HILGATE_SHARED void conv2d_columns_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
@@ -84,13 +87,16 @@ HILGATE_SHARED void conv2d_pixels_s8(const int8_t *x, const uint8_t *stream, con
                                      const hilgate_i32 *fill, int8_t *y, int16_t *strip, const conv2d_shape *s) {
     (void)fill;
     const panel_shape panel = conv2d_panel_shape(s, output);
-    const uint32_t step = panel.groups * s->pixels, pitch = s->pixel_bytes / 2u;
+    const uint32_t step = panel.groups * s->pixels, pitch = s->pixel_bytes / 2u, channels = s->channels;
     uint32_t at = 0;
     while (at < s->out_w) {
         const uint32_t first = at + step <= s->out_w ? at : s->out_w - step;
         const int8_t *from = x + first * s->in_pixel;
-        for (uint32_t i = 0; i < step; i++, from += s->in_pixel)
-            (void)strip_widen(strip + i * pitch, from, s->channels);
+        if (channels % 4u == 0u && pitch == channels) { /* then groups of four go on from pixel to pixel */
+            (void)strip_widen(strip, from, step * pitch);
+        } else {
+            for (uint32_t i = 0; i < step; i++, from += channels) (void)strip_widen(strip + i * pitch, from, channels);
+        }
         s->run(stream, strip, y + first * s->out_pixel, &panel);
         at += step;
     }
