@@ -5,8 +5,8 @@
     call = machine.call("conv2d_s8", machine.symbol("input"), machine.symbol("output"))
     call.value, call.instructions, call.cycles      # r0, exact count, zero-wait cycles of the cost model
 
-For kernel tests: no start-up code, no peripherals, zero wait states; .data is placed at its run address. The cores are the
-files of cpus/.
+For kernel tests: no start-up code, no peripherals, zero wait states; .data is placed at its run address. The cores are
+the files of cpus/.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ class BareMachine:
         self.core = Core(load_cpu(cpu), None, cycles=cycles, native=native)
         self.core.state.fpu_enabled = int(self.core.cpu.fpu)
         for begin, end in self._ranges(elf):
-            self.core.map_memory(begin, end - begin, execute=True, write=True)
-        self.core.map_memory(STACK_TOP - STACK_BYTES, STACK_BYTES, execute=False, write=True)
-        self.core.map_memory(SCRATCH, scratch_bytes, execute=False, write=True)
+            self.core.memories.map(begin, end - begin, execute=True, write=True)
+        self.core.memories.map(STACK_TOP - STACK_BYTES, STACK_BYTES, execute=False, write=True)
+        self.core.memories.map(SCRATCH, scratch_bytes, execute=False, write=True)
         self._load(elf)
 
     def _ranges(self, elf: Path) -> list[tuple[int, int]]:
@@ -78,7 +78,7 @@ class BareMachine:
         with elf.open("rb") as file:
             for segment in ELFFile(file).iter_segments():
                 if segment["p_type"] == "PT_LOAD" and segment["p_filesz"]:
-                    self.core.write(segment["p_vaddr"], segment.data())
+                    self.core.memories.write(segment["p_vaddr"], segment.data())
 
     def symbol(self, name: str) -> int:
         """Address of a symbol. Raises VirtualFault when the image has none of that name."""
@@ -87,19 +87,21 @@ class BareMachine:
         return self.image.symbols[name]
 
     def read(self, address: int, size: int) -> bytes:
-        return self.core.read(address, size)
+        return self.core.memories.read(address, size)
 
     def write(self, address: int, data: bytes) -> None:
-        self.core.write(address, data)
+        self.core.memories.write(address, data)
 
     def call(self, function: str | int, *arguments: int, limit: int = 10_000_000_000) -> Call:
-        """Call by the AAPCS with integer arguments (more than four go on the stack). Raises VirtualFault when it crashes or
-        runs for more than `limit` cycles."""
+        """Call by the AAPCS with integer arguments; those after the fourth go on the stack.
+
+        Raises VirtualFault when it crashes or runs for more than `limit` cycles.
+        """
         address = self.symbol(function) if isinstance(function, str) else function
         core, state = self.core, self.core.state
         stack = STACK_TOP - 4 * ((len(arguments[4:]) + 1) & ~1)
         for index, value in enumerate(arguments[4:]):
-            core.write(stack + 4 * index, (value & 0xFFFF_FFFF).to_bytes(4, "little"))
+            core.memories.write(stack + 4 * index, (value & 0xFFFF_FFFF).to_bytes(4, "little"))
         for index, value in enumerate(arguments[:4]):
             core.set(f"R{index}", value)
         core.set("SP", stack)

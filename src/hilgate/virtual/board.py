@@ -5,7 +5,8 @@
     data = board.read(64, timeout_us=50_000)  # runs until 64 bytes have come or 50 ms of virtual time have passed
     board.cycles, board.instructions, board.profile()
 
-Time passes only in `run`, `run_us` and `read`, so equal calls give equal cycles. For one function without a board see bare.py.
+Time passes only in `run`, `run_us` and `read`, so equal calls give equal cycles. For one function without a board see
+bare.py.
 """
 
 from __future__ import annotations

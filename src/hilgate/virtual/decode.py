@@ -25,6 +25,17 @@ SPECIAL = {
     "cbnz": "branch",
 }  # fmt: skip
 
+PREFIXES = (  # the first that fits
+    ("exclusive", ("ldrex", "strex")),
+    ("coprocessor", ("mcr", "mrc", "cdp", "ldc", "stc")),
+    ("fp_load", ("vldr",)),
+    ("fp_store", ("vstr",)),
+    ("fp_multiple", ("vldm", "vstm", "vpush", "vpop", "fldm", "fstm")),
+    ("fp_accumulate", ("vmla", "vmls", "vfma", "vfms", "vnmla", "vnmls", "vfnma", "vfnms")),
+    ("fp_divide", ("vdiv", "vsqrt")),
+    ("fp", ("v",)),
+)
+
 
 @dataclass(frozen=True)
 class Instruction:
@@ -133,29 +144,13 @@ def _plain(mnemonic: str, condition: int) -> str:
 def _kind(name: str) -> str:
     if name in SPECIAL:
         return SPECIAL[name]
-    if name in LOADS:
-        return "load"
-    if name in STORES:
-        return "store"
-    if name in MULTIPLIES:
-        return "multiply"
-    if name.startswith(("ldrex", "strex")):
-        return "exclusive"
-    if name.startswith("it") and set(name[1:]) <= {"t", "e"}:
-        return "it"
-    if name.startswith(("mcr", "mrc", "cdp", "ldc", "stc")):
-        return "coprocessor"
-    return _fp_kind(name) if name.startswith(("v", "fldm", "fstm")) else "alu"
-
-
-def _fp_kind(name: str) -> str:
-    if name.startswith(("vldr", "vstr")):
-        return "fp_load" if name.startswith("vldr") else "fp_store"
-    if name.startswith(("vldm", "vstm", "vpush", "vpop", "fldm", "fstm")):
-        return "fp_multiple"
-    if name.startswith(("vmla", "vmls", "vfma", "vfms", "vnmla", "vnmls", "vfnma", "vfnms")):
-        return "fp_accumulate"
-    return "fp_divide" if name.startswith(("vdiv", "vsqrt")) else "fp"
+    for kind, names in (("load", LOADS), ("store", STORES), ("multiply", MULTIPLIES)):
+        if name in names:
+            return kind
+    for kind, prefixes in PREFIXES:
+        if name.startswith(prefixes):
+            return kind
+    return "it" if name.startswith("it") and set(name[1:]) <= {"t", "e"} else "alu"
 
 
 def needs_coprocessor(instruction: Instruction) -> bool:

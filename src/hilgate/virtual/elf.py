@@ -54,7 +54,7 @@ class Image:
 
 
 def load_image(path: Path) -> Image:
-    """Read an ELF for a Cortex-M. Raises ArtifactError: missing, no ELF, another architecture, nothing to load, damaged."""
+    """Read an ELF for a Cortex-M. Raises ArtifactError: missing, no ELF, another architecture, empty, damaged."""
     from elftools.common.exceptions import ELFError
     from elftools.elf.elffile import ELFFile
 

@@ -17,8 +17,10 @@ LOWEST = 256
 FIXED = {1: -3, NMI: -2, HARD: -1}
 # CFSR bit -> (number, exception that it belongs to); B3.2.15
 FAULTS = {
-    "IACCVIOL": (0, MEMORY), "DACCVIOL": (1, MEMORY), "MSTKERR": (4, MEMORY), "IBUSERR": (8, BUS), "PRECISERR": (9, BUS),
-    "IMPRECISERR": (10, BUS), "UNSTKERR": (11, BUS), "STKERR": (12, BUS), "UNDEFINSTR": (16, USAGE), "INVSTATE": (17, USAGE),
+    "IACCVIOL": (0, MEMORY), "DACCVIOL": (1, MEMORY), "MSTKERR": (4, MEMORY), "IBUSERR": (8, BUS),
+    "PRECISERR": (9, BUS),
+    "IMPRECISERR": (10, BUS), "UNSTKERR": (11, BUS), "STKERR": (12, BUS), "UNDEFINSTR": (16, USAGE),
+    "INVSTATE": (17, USAGE),
     "INVPC": (18, USAGE), "NOCP": (19, USAGE), "UNALIGNED": (24, USAGE), "DIVBYZERO": (25, USAGE),
 }  # fmt: skip
 BFARVALID = 1 << 15
@@ -112,8 +114,8 @@ class Exceptions:
         if fp:
             words += [core.get(f"S{n}") for n in range(16)] + [core.get("FPSCR"), 0]
         data = b"".join(word.to_bytes(4, "little") for word in words)
-        if core.holds(frame, len(data)) and self.machine.may_write(frame):
-            core.write(frame, data)
+        if core.memories.holds(frame, len(data)) and self.machine.may_write(frame):
+            core.memories.write(frame, data)
             return number
         self._status("STKERR")  # a derived fault: taken instead when it is more urgent (B1.5.11)
         derived = self._escalated(BUS)
@@ -136,11 +138,11 @@ class Exceptions:
     def _vector(self, number: int) -> int:
         table = self.machine.scb.get("VTOR") or self.machine.vector_base
         address = table + 4 * number
-        if not self.core.holds(address, 4):
+        if not self.core.memories.holds(address, 4):
             self.machine.scb.set("HFSR", self.machine.scb.get("HFSR") | HFSR_VECTTBL)
             raise VirtualFault(f"lockup: no vector {number} at 0x{address:08x}", hint="check VTOR")
         self.core.code_break()
-        return int.from_bytes(self.core.read(address, 4), "little")
+        return int.from_bytes(self.core.memories.read(address, 4), "little")
 
     # ------------------------------------------------------------------ return
 
@@ -159,9 +161,9 @@ class Exceptions:
             return self._bad_return(number, code)
         frame = core.get("PSP" if process else "MSP")
         size = FP_FRAME if fp else BASIC_FRAME
-        if not core.holds(frame, size):
+        if not core.memories.holds(frame, size):
             return self.fault("UNSTKERR", core.get("PC"))
-        raw = core.read(frame, size)
+        raw = core.memories.read(frame, size)
         words = [int.from_bytes(raw[i : i + 4], "little") for i in range(0, size, 4)]
         after = frame + size + (4 if words[7] & XPSR_ALIGNED else 0)
         others = core.get("MSP" if process else "PSP")
@@ -205,7 +207,7 @@ class Exceptions:
         scb.set("CFSR", value)
 
     def _escalated(self, number: int) -> int:
-        """The fault itself when it is enabled and urgent enough, else HardFault; lockup when even that cannot be taken."""
+        """The fault itself when enabled and urgent enough, else HardFault; lockup when even that cannot be taken."""
         enabled = self.machine.scb.get("SHCSR") >> ENABLE_BITS[number] & 1
         if enabled and self.priority_of(number) < self.execution_priority():
             return number

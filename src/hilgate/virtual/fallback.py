@@ -1,4 +1,4 @@
-"""hook.c said again in Python, for machines without a C compiler: the same cycles and counts, about fifty times slower."""
+"""hook.c said again in Python, for machines without a C compiler: the same cycles and counts, but slow."""
 
 from __future__ import annotations
 
@@ -155,6 +155,8 @@ class PythonHooks:
 
     def _on_block(self, uc: Any, address: int, size: int, _user: Any) -> None:
         state, last = self.state, self._last
+        if state.reason:
+            return uc.emu_stop()  # stopping already: Unicorn goes on after a stop inside an IT block
         if state.cycles >= state.deadline:
             return self._stop(uc, Reason.DEADLINE, address, size)
         if state.unmasked and state.pending:
@@ -236,7 +238,7 @@ class PythonHooks:
         self._data_lines.clear()
         self.state.line_now = self.state.data_line = NOWHERE
 
-    def watch(self, uc: Any, address: int, reason: Reason, register: int, *, predicated: bool) -> None:
+    def watch(self, uc: Any, address: int, reason: Reason, register: int, *, predicated: bool) -> int:
         from unicorn import UC_HOOK_CODE
 
         def check(uc: Any, at: int, size: int, _user: Any) -> None:
@@ -252,7 +254,10 @@ class PythonHooks:
             elif not fine:
                 self._stop(uc, reason, at, size)
 
-        uc.hook_add(UC_HOOK_CODE, check, begin=address, end=address)
+        return int(uc.hook_add(UC_HOOK_CODE, check, begin=address, end=address))
+
+    def unwatch(self, uc: Any, handle: int) -> None:
+        uc.hook_del(handle)
 
     def page(self, uc: Any, base: int, read: Callable[..., int], write: Callable[..., None]) -> PythonPage:
         page = PythonPage(base, self, read, write)

@@ -179,6 +179,10 @@ void hook_block(void *uc, uint64_t address64, uint32_t size, void *user)
 {
     machine_t *m = user;
     const uint32_t address = (uint32_t)address64;
+    if (m->reason != REASON_NONE) {
+        m->stop(uc); /* stopping already: Unicorn goes on after a stop inside an IT block */
+        return;
+    }
     if (m->cycles >= m->deadline) {
         stop_for(uc, m, REASON_DEADLINE, address, size);
         return;

@@ -70,9 +70,11 @@ class Page(Protocol):
     """4 KiB of peripheral registers."""
 
     def show(self, address: int, value: int, kind: Kind = Kind.PLAIN) -> None:
-        """Word reads of `address` answer without asking: `value` (PLAIN), the cycle count minus it (CYCLES), or the tick
-        counter that `ticks_start`, `ticks_reload` and `ticks_divider` of the state describe (TICKS).
-        NOTED is PLAIN, and `noted` tells."""
+        """Word reads of `address` answer without asking.
+
+        PLAIN: `value`; NOTED: the same, and `noted` tells; CYCLES: the cycle count minus `value`; TICKS: the counter
+        that `ticks_start`, `ticks_reload` and `ticks_divider` of the state describe.
+        """
 
     def noted(self, address: int) -> bool:
         """Whether a NOTED word was read since this was asked last."""
@@ -85,16 +87,22 @@ class Page(Protocol):
 
 
 class Hooks(Protocol):
-    """state: cycles, instructions, deadline, reason, reason_address, pc, fpu_enabled, wait_states and so on, see machine_t."""
+    """state: cycles, instructions, deadline, reason, reason_address, pc, fpu_enabled and so on, see machine_t."""
 
     state: Any
 
     def attach(self, uc: Any, *, memory: bool) -> None:
         """Install; `memory`: also see each data access (flash wait states, exact counter reads)."""
 
-    def watch(self, uc: Any, address: int, reason: Reason, register: int, *, predicated: bool) -> None:
-        """Stop before the instruction at `address` when its condition is broken (see hook_watch). Unicorn cannot stop at a
-        predicated one: an unaligned access is then sent to POISON, so that it faults by itself; the others stop after it."""
+    def watch(self, uc: Any, address: int, reason: Reason, register: int, *, predicated: bool) -> int:
+        """Stop before the instruction at `address` when its condition is broken (see hook_watch).
+
+        Unicorn cannot stop at a predicated one: an unaligned access is then sent to POISON, so that it faults by
+        itself; the others stop after it. Returns a handle for `unwatch`.
+        """
+
+    def unwatch(self, uc: Any, handle: int) -> None:
+        """Take a watch away."""
 
     def page(self, uc: Any, base: int, read: Callable[..., int], write: Callable[..., None]) -> Page:
         """Map 4 KiB of registers: read(address, bytes) -> value; write(address, bytes, value)."""
@@ -112,7 +120,7 @@ class Hooks(Protocol):
         """What runs next is not the successor of what ran last (exception, reset)."""
 
     def unspent(self, pc: int) -> tuple[int, int]:
-        """Cycles accounted but not yet executed when the core stands at `pc`; and the block's address (0: not inside)."""
+        """Cycles accounted but not executed when the core stands at `pc`; and the block's address (0: not inside)."""
 
     def executed(self) -> Iterator[Executed]:
         """All blocks that ran, for the profile."""

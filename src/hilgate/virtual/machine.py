@@ -1,7 +1,7 @@
 """The virtual STM32: core, memories, peripherals, time and exceptions put together, and the loop that runs them.
 
-What silicon would answer with a fault that firmware can handle (access to addresses where the chip has nothing, unaligned
-LDRD, undefined instruction, ...) is raised in the firmware. What exists on silicon and is not modelled here is a
+What silicon would answer with a fault that firmware can handle (access to addresses where the chip has nothing,
+unaligned LDRD, undefined instruction, ...) is raised in the firmware. What exists on silicon and is not modelled here is a
 VirtualFault that ends the run: it names address, register and PC. Nothing unmodelled reads as zero.
 """
 
@@ -15,30 +15,21 @@ from typing import TYPE_CHECKING
 from hilgate.catalogue import Board
 from hilgate.errors import ArtifactError, VirtualFault
 from hilgate.virtual.clock import Clock
-from hilgate.virtual.core import Core, Event, Stop
+from hilgate.virtual.core import Core
 from hilgate.virtual.cost import load_cpu
-from hilgate.virtual.exceptions import CONTROL_FPCA, FIRST_INTERRUPT, Exceptions
+from hilgate.virtual.exceptions import FIRST_INTERRUPT, Exceptions
 from hilgate.virtual.hooks import Accelerator
 from hilgate.virtual.registers import load_facts, load_family
+from hilgate.virtual.stops import after
 
 if TYPE_CHECKING:
     from hilgate.virtual.elf import Image
     from hilgate.virtual.peripherals.base import Peripheral
     from hilgate.virtual.peripherals.gpio import Gpio
+    from hilgate.virtual.peripherals.uid import FactoryData
     from hilgate.virtual.peripherals.usart import Usart
 
-CODE_FAULTS = {
-    Event.UNDEFINED: "UNDEFINSTR", Event.INVALID_STATE: "INVSTATE", Event.UNALIGNED: "UNALIGNED",
-    Event.NO_COPROCESSOR: "NOCP", Event.DIVIDE: "DIVBYZERO", Event.FETCH: "IBUSERR", Event.FETCH_DENIED: "IACCVIOL",
-}  # fmt: skip
-NOT_MODELLED = (  # where an STM32 has something: begin, end, what
-    (0x1FFF_0000, 0x1FFF_C010, "system memory"),
-    (0x2200_0000, 0x2400_0000, "the SRAM bit-band alias"),
-    (0x4000_0000, 0x6000_0000, "a peripheral"),
-    (0xE000_0000, 0x1_0000_0000, "a system register"),
-)
 HANG_US = 100_000
-WFI, WFE, YIELD = 0xBF30, 0xBF20, 0xBF10
 
 
 @dataclass(frozen=True)
@@ -78,6 +69,7 @@ class Machine:
         self.pins: dict[str, bool] = {}  # signal -> a pin carries it; GPIO clears it
         self.sleeping = False
         self._pc = 0
+        self.factory: FactoryData | None = None  # unique id and flash size, where the board has a known one
         self._reset_wanted: str | None = None
         self.clock = Clock(self.core.state, self.family["clock"]["hsi_hz"])
         self.exceptions = Exceptions(self)
@@ -92,10 +84,10 @@ class Machine:
         noise = random.Random(self.options.seed)  # noqa: S311  (what RAM holds after power-on, no secret)
         for memory in self.board.memories:
             write = "write" in memory.can
-            view = self.core.map_memory(memory.origin, memory.bytes, execute="execute" in memory.can, write=write)
+            view = self.core.memories.map(memory.origin, memory.bytes, execute="execute" in memory.can, write=write)
             view[:] = noise.randbytes(len(view)) if write else b"\xff" * len(view)
             if memory is self.flash_memory:
-                self.core.alias(memory.origin, 0)  # BOOT0 is low: flash answers at 0 too
+                self.core.memories.alias(memory.origin, 0)  # BOOT0 is low: flash answers at 0 too
 
     def _build_peripherals(self) -> None:
         from hilgate.virtual.peripherals.catalogue import build
@@ -132,7 +124,7 @@ class Machine:
                     where=str(self.image.path),
                     hint="was it built for this board?",
                 )
-            self.core.write(segment.address, segment.data)
+            self.core.memories.write(segment.address, segment.data)
         sp, pc = self._vector(0), self._vector(1)
         if not pc & 1 or not any(m.origin <= sp - 4 < m.end for m in self.board.memories):
             raise ArtifactError(
@@ -142,7 +134,7 @@ class Machine:
             )
 
     def _vector(self, number: int) -> int:
-        return int.from_bytes(self.core.read(self.vector_base + 4 * number, 4), "little")
+        return int.from_bytes(self.core.memories.read(self.vector_base + 4 * number, 4), "little")
 
     # ------------------------------------------------------------------ reset
 
@@ -288,76 +280,10 @@ class Machine:
         self.core.state.pending = int(bool(self.exceptions.pending))
         stop = self.core.run(self._pc)
         self.core.state.pc = 0
-        self._pc = self._after(stop)
+        self._pc = after(self, stop)
 
     def _wakes(self) -> bool:
         """WFI ends by any interrupt that would be taken but for PRIMASK."""
         number = self.exceptions.next_pending(ignore_masks=True)
         self.sleeping = number is None
         return not self.sleeping
-
-    def _after(self, stop: Stop) -> int:
-        event = stop.event
-        if event is Event.DEADLINE:
-            return stop.pc | self.core.thumb
-        if event is Event.WAIT:
-            return self._wait(stop.pc)
-        if event is Event.RETURN:
-            return self.exceptions.leave(stop.pc | 1)
-        if event is Event.SUPERVISOR:
-            return self.exceptions.supervisor_call(stop.pc)
-        if event is Event.BREAKPOINT:
-            at = stop.pc - 2
-            raise VirtualFault(f"BKPT: no debugger is attached; silicon would hang or fault at {self.image.place(at)}")
-        if event in CODE_FAULTS:
-            return self._code_fault(stop)
-        return self._data_fault(stop)
-
-    def _wait(self, pc: int) -> int:
-        code = int.from_bytes(self.core.read(pc - 2, 2), "little") if self.core.holds(pc - 2, 2) else 0
-        if code not in (WFI, WFE, YIELD):
-            raise VirtualFault("the emulator stopped without a reason")
-        self.sleeping = code == WFI
-        return pc | 1
-
-    def _code_fault(self, stop: Stop) -> int:
-        if stop.event in (Event.FETCH, Event.FETCH_DENIED):
-            denied = stop.pc >= 0x4000_0000 and not 0x6000_0000 <= stop.pc < 0xA000_0000
-            return self.exceptions.fault("IACCVIOL" if denied else "IBUSERR", stop.pc)
-        if stop.event is Event.UNALIGNED:
-            self._open_fp_context(stop.pc)
-        return self.exceptions.fault(CODE_FAULTS[stop.event], stop.pc)
-
-    def _open_fp_context(self, pc: int) -> None:
-        """An FPU instruction makes the FP context active before its access faults (ARM DDI 0403E, ExecuteFPCheck)."""
-        from hilgate.virtual.decode import decode, needs_coprocessor
-
-        code = decode(self.core.read(pc, 4), pc)
-        if code and needs_coprocessor(code[0]):
-            self.core.set("CONTROL", self.core.get("CONTROL") | CONTROL_FPCA)
-
-    def _data_fault(self, stop: Stop) -> int:
-        verb = "read" if stop.event is Event.READ else "write"
-        memory = self.flash_memory
-        if stop.event is Event.PROTECTED and memory.origin <= stop.address < memory.end:
-            return self._program(stop)
-        for begin, end, what in NOT_MODELLED:
-            if begin <= stop.address < end:
-                raise VirtualFault(
-                    f"{verb} of 0x{stop.address:08x}: {what} that the virtual board does not model",
-                    where=self.image.place(stop.pc),
-                    hint="see src/hilgate/virtual/FIDELITY.toml",
-                )
-        return self.exceptions.fault("PRECISERR", stop.pc, stop.address)
-
-    def _program(self, stop: Stop) -> int:
-        """A store into flash: the controller decides; the core goes on after the instruction."""
-        from hilgate.virtual.decode import decode
-
-        item = decode(self.core.read(stop.pc, 4), stop.pc)[0]
-        if item.kind != "store" or "!" in item.operands or item.operands.rstrip().endswith("]") is False:
-            raise VirtualFault(
-                f"`{item.mnemonic} {item.operands}` into flash: only plain STR, STRH and STRB are modelled"
-            )
-        self.flash.program(stop.pc, stop.address, stop.size, stop.value)
-        return stop.pc + item.size | 1

@@ -1,4 +1,4 @@
-"""The native half of the hooks: compiles hook.c with the host's C compiler, once per source, and talks to it by ctypes."""
+"""The native half of the hooks: compiles hook.c with the host's C compiler, once, and talks to it by ctypes."""
 
 from __future__ import annotations
 
@@ -17,54 +17,9 @@ from typing import Any
 
 from hilgate.virtual.cost import BlockCost
 from hilgate.virtual.hooks import REGISTERS_BEGIN, REGISTERS_END, Accelerator, Executed, Kind, Reason
+from hilgate.virtual.layout import POINTER, READ_TYPE, SIZES, U8, U32, U64, WRITE_TYPE, Block, Machine, PageState, Watch
 
-SPANS_MAX, PAGE_WORDS = 264, 1024
-U8, U32, U64, I32, POINTER = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p
-READ_TYPE = ctypes.CFUNCTYPE(U64, U64, U32)
-WRITE_TYPE = ctypes.CFUNCTYPE(None, U64, U32, U64)
-
-
-class Block(ctypes.Structure):
-    """block_t of hook.c."""
-
-    _fields_ = [
-        *((name, U32) for name in ("address", "size", "instructions", "cycles", "refill")),
-        ("carry", I32),
-        *((name, U32) for name in ("prefix", "span", "spans", "unmasks", "words", "sum")),
-        ("code", POINTER), ("entered", U64), ("spent", U64),
-    ]  # fmt: skip
-
-
-class Machine(ctypes.Structure):
-    """machine_t of hook.c."""
-
-    _fields_ = [
-        ("cycles", U64), ("instructions", U64), ("deadline", U64),
-        *((name, U32) for name in ("reason", "reason_address", "reason_size", "pc")),
-        ("last", I32), ("last_end", U32), ("last_entry", U64), ("capacity_mask", U32), ("fpu_enabled", U32),
-        ("exact", U32), ("pending", U32), ("unmasked", U32), ("poisoned", U32),
-        ("ticks_start", U64), ("ticks_reload", U32), ("ticks_divider", U32), ("fed_at", U64),
-        *((name, U32) for name in ("flash_begin", "flash_end", "line_shift", "wait_states", "prefetch", "icache")),
-        *((name, U32) for name in ("dcache", "ilines", "dlines", "line_now", "line_cycles", "data_line")),
-        ("clock", U64), ("fetch_stalls", U64), ("data_stalls", U64),
-        ("itag", U32 * 64), ("dtag", U32 * 64), ("iused", U64 * 64), ("dused", U64 * 64), ("stalls", U32 * SPANS_MAX),
-        *((name, POINTER) for name in ("blocks", "spans", "prefixes", "islot", "stop", "reg_read", "reg_write")),
-    ]  # fmt: skip
-
-
-class PageState(ctypes.Structure):
-    """page_t of hook.c."""
-
-    _fields_ = [
-        ("machine", POINTER), ("read", READ_TYPE), ("write", WRITE_TYPE), ("base", U32), ("feed", U32),
-        ("value", U32 * PAGE_WORDS), ("kind", U8 * PAGE_WORDS), ("noted", U8 * PAGE_WORDS),
-    ]  # fmt: skip
-
-
-class Watch(ctypes.Structure):
-    """watch_t of hook.c."""
-
-    _fields_ = [("machine", POINTER), ("base_register", I32), ("reason", U32), ("predicated", U32)]
+EVERYWHERE = (1, 0)  # Unicorn's way to say no range
 
 
 def cache_folder() -> Path:
@@ -109,8 +64,7 @@ def _agrees(library: ctypes.CDLL) -> bool:
     library.hook_sizes.argtypes = [ctypes.c_size_t]
     library.hook_unspent.restype = U64
     library.hook_unspent.argtypes = [POINTER, U32]
-    sizes = [library.hook_sizes(which) for which in range(4)]
-    return sizes == [ctypes.sizeof(kind) for kind in (Machine, Block, PageState, Watch)]
+    return tuple(library.hook_sizes(which) for which in range(len(SIZES))) == SIZES
 
 
 class NativePage:
@@ -150,7 +104,7 @@ class NativeHooks:
         self._blocks = (Block * self.CAPACITY)()
         self._spans = (U32 * (2 * self.CAPACITY * 4))()
         self._prefixes = (U32 * (1 << 20))()
-        self._keep: list[Any] = []
+        self._keep: dict[int, Any] = {}  # Unicorn holds pointers to these
         self.state = Machine(last=-1, deadline=1 << 62, capacity_mask=self.CAPACITY - 1, data_line=0xFFFF_FFFF)
         self.state.ticks_divider = 1
         for name in ("blocks", "spans", "prefixes"):
@@ -173,31 +127,37 @@ class NativeHooks:
         if memory:
             self.state.exact = 1
             both = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
-            self._hook(uc, both, "hook_register", self.state, REGISTERS_BEGIN, REGISTERS_END)
+            self._hook(uc, both, "hook_register", self.state, (REGISTERS_BEGIN, REGISTERS_END))
             if self.state.flash_end:
-                self._hook(
-                    uc, UC_HOOK_MEM_READ, "hook_flash", self.state, self.state.flash_begin, self.state.flash_end - 1
-                )
+                flash = (self.state.flash_begin, self.state.flash_end - 1)
+                self._hook(uc, UC_HOOK_MEM_READ, "hook_flash", self.state, flash)
 
-    def _hook(self, uc: Any, kind: int, function: str, user: ctypes.Structure, begin: int = 1, end: int = 0) -> None:
+    def _hook(
+        self, uc: Any, kind: int, function: str, user: ctypes.Structure, only: tuple[int, int] = EVERYWHERE
+    ) -> int:
         from unicorn import UcError
         from unicorn.unicorn_py3.unicorn import uclib
 
         handle = ctypes.c_size_t()
         pointer = ctypes.cast(getattr(self._library, function), POINTER)
-        status = uclib.uc_hook_add(
-            uc._uch, ctypes.byref(handle), kind, pointer, ctypes.byref(user), U64(begin), U64(end)
-        )
+        status = uclib.uc_hook_add(uc._uch, ctypes.byref(handle), kind, pointer, ctypes.byref(user), *map(U64, only))
         if status:
             raise UcError(status)
-        self._keep.append(user)
+        self._keep[handle.value] = user
+        return int(handle.value)
 
-    def watch(self, uc: Any, address: int, reason: Reason, register: int, *, predicated: bool) -> None:
+    def watch(self, uc: Any, address: int, reason: Reason, register: int, *, predicated: bool) -> int:
         from unicorn import UC_HOOK_CODE
 
         state = ctypes.addressof(self.state)
         user = Watch(machine=state, base_register=register, reason=int(reason), predicated=int(predicated))
-        self._hook(uc, UC_HOOK_CODE, "hook_watch", user, address, address)
+        return self._hook(uc, UC_HOOK_CODE, "hook_watch", user, (address, address))
+
+    def unwatch(self, uc: Any, handle: int) -> None:
+        from unicorn.unicorn_py3.unicorn import uclib
+
+        uclib.uc_hook_del(uc._uch, ctypes.c_size_t(handle))
+        self._keep.pop(handle, None)
 
     def page(self, uc: Any, base: int, read: Callable[..., int], write: Callable[..., None]) -> NativePage:
         from unicorn import UcError
@@ -209,7 +169,7 @@ class NativeHooks:
         status = uclib.uc_mmio_map(uc._uch, U64(base), ctypes.c_size_t(0x1000), functions[0], user, functions[1], user)
         if status:
             raise UcError(status)
-        self._keep.append(page)
+        self._keep[-base] = page
         return page
 
     def add_block(self, cost: BlockCost, lines: list[tuple[int, int]], code: tuple[int, int] | None) -> None:
@@ -230,9 +190,9 @@ class NativeHooks:
         if code is not None:
             block.code, block.words = code
             block.sum = checksum((U32 * code[1]).from_address(code[0]))
-        self._prefixes[self._prefixes_used : self._prefixes_used + len(cost.before)] = cost.before
+        self._prefixes[self._prefixes_used : self._prefixes_used + len(cost.before)] = list(cost.before)
         self._prefixes_used += len(cost.before)
-        flat = [number for line in lines for number in line]
+        flat: list[Any] = [number for line in lines for number in line]
         self._spans[2 * self._spans_used : 2 * self._spans_used + len(flat)] = flat
         self._spans_used += len(lines)
 

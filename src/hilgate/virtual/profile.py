@@ -10,10 +10,10 @@ from hilgate.virtual.elf import Image
 
 @dataclass(frozen=True)
 class FunctionCost:
-    """calls: how often its first block was entered; cycles include stalls of the flash."""
+    """entries: of its first block, so a loop at its very start counts each turn; cycles include stalls of the flash."""
 
     name: str
-    calls: int
+    entries: int
     instructions: int
     cycles: int
 

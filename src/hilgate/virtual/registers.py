@@ -16,7 +16,7 @@ UNKNOWN_AT_RESET = 0
 
 @dataclass(frozen=True)
 class Register:
-    """offset in its peripheral, value after reset, access `read-write`, `read-only`, `write-only`; fields: name -> (bit, width)."""
+    """access: `read-write`, `read-only` or `write-only`; fields: name -> (lowest bit, width)."""
 
     name: str
     offset: int

@@ -16,7 +16,7 @@ TOLERANCE = 0.03  # how far two rates may differ: the last of 9.5 bits must be s
 
 
 def resample(byte: int, sent_ps: int, sampled_ps: int) -> list[tuple[int, bool]]:
-    """What a receiver with bits of `sampled_ps` reads of one frame sent with bits of `sent_ps`: (byte, framing error)."""
+    """What a receiver with bits of `sampled_ps` reads of a frame sent with bits of `sent_ps`: (byte, framing error)."""
     if abs(sent_ps - sampled_ps) <= TOLERANCE * sent_ps:
         return [(byte, False)]
     line = [0, *(byte >> bit & 1 for bit in range(8)), 1]

@@ -1,13 +1,13 @@
 """A peripheral: registers by the vendor's names, offsets, reset values and masks; its behaviour in methods by name.
 
-A class gives meaning to a register by listing it in PLAIN (it keeps what was written, which has no effect here) or by a
-method `read_<register>` or `write_<register>`. A register that the vendor lists and the class does not is a VirtualFault
-at any access, and so is an offset where the vendor lists nothing.
+A class gives meaning to a register by listing it in PLAIN (it keeps what was written, which has no effect here) or by
+a method `read_<register>` or `write_<register>`. A register that the vendor lists and the class does not is a
+VirtualFault at any access, and so is an offset where the vendor lists nothing.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from hilgate.errors import VirtualFault
 from hilgate.virtual.registers import PeripheralFacts, Register
@@ -46,7 +46,7 @@ class Peripheral:
     # ------------------------------------------------------------------ values
 
     def set(self, name: str, value: int) -> None:
-        """Change a register from inside. Registers that may be read without side effect are shown to the native side."""
+        """Change a register from inside. What may be read without side effect is shown to the native side."""
         self.values[name] = value & 0xFFFF_FFFF
         register = self.facts.registers[name]
         if self._page is None:
@@ -120,5 +120,5 @@ class Peripheral:
             )
         return register
 
-    def _refuse(self, what: str) -> None:
+    def _refuse(self, what: str) -> NoReturn:
         raise VirtualFault(what, hint="see src/hilgate/virtual/FIDELITY.toml")

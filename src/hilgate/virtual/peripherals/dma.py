@@ -73,7 +73,7 @@ class Dma(Peripheral):
         address = self._address(stream)
         if not self.machine.dma_may(address):
             return self._fail(stream)
-        self.machine.core.write(address, bytes([take() & 0xFF]))
+        self.machine.core.memories.write(address, bytes([take() & 0xFF]))
         self._advance(stream)
         return None
 
@@ -83,7 +83,7 @@ class Dma(Peripheral):
         if not self.machine.dma_may(address):
             self._fail(stream)
             return None
-        byte = self.machine.core.read(address, 1)[0]
+        byte = self.machine.core.memories.read(address, 1)[0]
         self._advance(stream)
         return byte
 

@@ -1,4 +1,4 @@
-"""FLASH: wait states and accelerator of the cost model, and the controller that erases and programs (bits only 1 to 0)."""
+"""FLASH: wait states and accelerator for the cost model, and the controller that erases and programs (only 1 to 0)."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Flash(Peripheral):
             self.put("SR", "PGSERR", 1)
             return
         origin = self.machine.flash_memory.origin
-        self.machine.core.write(origin + begin, bytes([ERASED]) * size)
+        self.machine.core.memories.write(origin + begin, bytes([ERASED]) * size)
         self._busy(size * self.machine.family["flash"]["sector_erase_us_per_kib"] // 1024)
 
     def program(self, pc: int, address: int, size: int, value: int) -> None:
@@ -84,8 +84,8 @@ class Flash(Peripheral):
         elif 1 << self.bit("CR", "PSIZE") != size:
             self.put("SR", "PGPERR", 1)
         else:
-            old = int.from_bytes(self.machine.core.read(address, size), "little")
-            self.machine.core.write(address, (old & value).to_bytes(size, "little"))
+            old = int.from_bytes(self.machine.core.memories.read(address, size), "little")
+            self.machine.core.memories.write(address, (old & value).to_bytes(size, "little"))
             self._busy(self.machine.family["flash"]["word_program_us"], pc)
 
     def _busy(self, us: int, pc: int | None = None) -> None:

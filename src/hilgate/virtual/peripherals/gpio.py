@@ -1,4 +1,4 @@
-"""GPIO: modes and alternate functions (the console's pins must be right for bytes to pass); outputs keep their value."""
+"""GPIO: modes and alternate functions (the console's pins must be right for bytes to pass); outputs stay."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """RCC: oscillators with start-up times, PLL, bus clocks, reset causes, clock gates and resets of the other peripherals.
 
-What silicon punishes with crashes that nobody can reproduce is a VirtualFault here: a PLL outside its range, a core that
-outruns its flash wait states or its voltage scale, a bus above its limit.
+What silicon punishes with crashes that nobody can reproduce is a VirtualFault here: a PLL outside its range, a core
+that outruns its flash wait states or its voltage scale, a bus above its limit.
 """
 
 from __future__ import annotations
@@ -55,8 +55,9 @@ class Rcc(Peripheral):
         self._oscillator("PLLON", "PLLRDY", family["pll"], present=bool(self.bit("CR", source)))
 
     def _hse_present(self) -> bool:
-        bypass = self.machine.board.tables["clock"]["source"] == "hse_bypass_pll"
-        return self.machine.options.hse and bool(self.bit("CR", "HSEBYP")) == bypass
+        clock = self.machine.board.tables["clock"]
+        bypass = clock["source"] == "hse_bypass_pll"
+        return "hse_hz" in clock and self.machine.options.hse and bool(self.bit("CR", "HSEBYP")) == bypass
 
     def _oscillator(self, on: str, ready: str, us: int, *, present: bool) -> None:
         key = f"RCC.{ready}"
@@ -82,7 +83,11 @@ class Rcc(Peripheral):
 
     def _pll_input(self) -> int:
         table = self.machine.board.tables["clock"]
-        return int(table["hse_hz"]) if self.bit("PLLCFGR", "PLLSRC") else int(self.machine.family["clock"]["hsi_hz"])
+        return (
+            int(table.get("hse_hz", 0))
+            if self.bit("PLLCFGR", "PLLSRC")
+            else int(self.machine.family["clock"]["hsi_hz"])
+        )
 
     # ------------------------------------------------------------------ the clock tree
 

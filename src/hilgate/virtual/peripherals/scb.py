@@ -1,4 +1,4 @@
-"""SCB, FPU control and debug identification: the system registers that firmware reads after a fault and writes before a reset."""
+"""SCB, FPU control and debug identification: what firmware reads after a fault and writes before a reset."""
 
 from __future__ import annotations
 
@@ -90,8 +90,8 @@ class Scb(Peripheral):
         if value & 8:
             self._refuse("SCB.CCR.UNALIGN_TRP is not modelled")
         divide_trap = bool(value & 0x10)
-        if divide_trap != self.machine.core.divide_trap:
-            self.machine.core.divide_trap = divide_trap
+        if divide_trap != self.machine.core.learner.divide_trap:
+            self.machine.core.learner.divide_trap = divide_trap
             self.machine.core.code_changed_later = True
             self.machine.clock.stop_now()
 

@@ -1,4 +1,4 @@
-"""What the factory wrote: the 96-bit unique id, derived from the board's name and the session's seed, and the flash size."""
+"""What the factory wrote: the unique id, made of the board's name and the session's seed, and the flash size."""
 
 from __future__ import annotations
 

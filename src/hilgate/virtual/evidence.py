@@ -1,0 +1,62 @@
+"""What a prediction is worth: the board's evidence class, the model that made it, and what nobody has checked."""
+
+from __future__ import annotations
+
+import hashlib
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from hilgate.catalogue import Board
+from hilgate.errors import ParamsError
+
+CLASSES = ("calibrated", "validated", "elsewhere", "uncalibrated")
+MODEL_FILES = ("cost.py", "decode.py", "hook.c")
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One behaviour that is not modelled, or that is and has no referee. `instead`: what happens then."""
+
+    name: str
+    what: str
+    modelled: bool
+    instead: str
+
+
+def evidence(board: Board) -> str:
+    """The evidence class of the board's predicted cycles, from board.toml. Raises ParamsError when it is none of CLASSES."""
+    found = board.tables.get("virtual", {}).get("evidence")
+    if found not in CLASSES:
+        raise ParamsError(
+            f"virtual.evidence is {found!r}",
+            where=str(board.folder / "board.toml"),
+            hint=f"one of {', '.join(CLASSES)}",
+        )
+    return str(found)
+
+
+def cost_model(board: Board) -> str:
+    """Twelve digits that name the cost model: predictions compare only when they are equal."""
+    folder = resources.files("hilgate.virtual")
+    parts = [folder.joinpath(name).read_bytes() for name in MODEL_FILES]
+    parts += [
+        folder.joinpath(f"cpus/{board.cpu}.toml").read_bytes(),
+        folder.joinpath(f"families/{board.family}.toml").read_bytes(),
+    ]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
+
+
+@cache
+def behaviours() -> tuple[dict[str, object], ...]:
+    """All rows of FIDELITY.toml."""
+    text = resources.files("hilgate.virtual").joinpath("FIDELITY.toml").read_text("utf-8")
+    return tuple(tomllib.loads(text)["behaviour"])
+
+
+def fidelity_gaps() -> tuple[Gap, ...]:
+    """The rows to print with a prediction: what is not modelled first, then what has no referee."""
+    rows = [row for row in behaviours() if not row["modelled"] or row["referee"] == "none"]
+    gaps = [Gap(str(r["name"]), str(r["what"]), bool(r["modelled"]), str(r.get("instead", "no referee"))) for r in rows]
+    return tuple(sorted(gaps, key=lambda gap: gap.modelled))

@@ -1,0 +1,58 @@
+"""FIDELITY.toml is true: every row has its test, and what QEMU can referee it agrees with, to the last register."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hilgate.virtual.evidence import behaviours, fidelity_gaps
+
+HERE = Path(__file__).parent
+CASES = sorted(p.stem for p in (HERE / "fidelity").glob("*.c") if p.stem != "harness")
+
+
+@pytest.mark.arm
+@pytest.mark.qemu
+@pytest.mark.parametrize("case", CASES)
+def test_qemu_and_the_virtual_board_print_the_same(case, elf, board_of, until_end, on_qemu) -> None:
+    image = elf(f"fidelity/{case}.c")
+    mine = until_end(board_of(image))
+    assert mine.endswith("end\n"), mine
+    assert mine == on_qemu(image)
+
+
+@pytest.mark.arm
+@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("options", [{"cycles": False}, {"native": False}], ids=["no cost model", "Python hooks"])
+def test_every_way_to_run_prints_the_same(case, options, elf, board_of, until_end) -> None:
+    image = elf(f"fidelity/{case}.c")
+    assert until_end(board_of(image, **options)) == until_end(board_of(image))
+
+
+@pytest.mark.parametrize("row", behaviours(), ids=lambda row: row["name"])
+def test_each_row_has_its_test(row) -> None:
+    known = {"name", "what", "modelled", "source", "referee", "test", "instead"}
+    assert set(row) <= known and set(row) >= known - {"instead"}
+    assert row["referee"] in ("qemu", "vendor", "none")
+    assert ("instead" in row) == (not row["modelled"])
+    file, _, function = row["test"].partition("::")
+    assert (HERE / file).is_file()
+    if function:
+        assert re.search(rf"^def {function}\(", (HERE / file).read_text("utf-8"), re.M)
+    else:
+        assert Path(file).stem in CASES
+
+
+def test_each_case_belongs_to_a_row() -> None:
+    assert {f"fidelity/{case}.c" for case in CASES} <= {row["test"] for row in behaviours()}
+
+
+def test_gaps_are_what_nobody_checks() -> None:
+    gaps = fidelity_gaps()
+    names = {gap.name for gap in gaps}
+    assert "lazy FP stacking" in names and "unaligned LDRD and STRD" not in names
+    assert "register reset values, masks, absent registers" not in names
+    assert [gap.modelled for gap in gaps] == sorted(gap.modelled for gap in gaps)
+    assert all(gap.instead for gap in gaps)
