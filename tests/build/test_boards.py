@@ -78,6 +78,14 @@ def test_registers_lie_inside_their_peripherals(facts):
 
 
 def test_the_header_compiles_on_its_own(facts, tmp_path):
-    (tmp_path / "registers.h").write_text(registers.render(facts), "utf-8")
+    (tmp_path / "registers.h").write_text(registers.render(facts, "stm32f446re"), "utf-8")
     (tmp_path / "use.c").write_text('#include "registers.h"\nint x = RCC_CR_PLLRDY >> RCC_CR_PLLRDY_POS;\n', "utf-8")
     subprocess.run(["gcc", "-Wall", "-Werror", "-c", "use.c", "-o", "use.o"], cwd=tmp_path, check=True)
+
+
+def test_the_header_of_another_mcu_has_what_that_mcu_has(facts):
+    ours, theirs = registers.render(facts, "stm32f446re"), registers.render(facts, "stm32f405rg")
+    assert "#define PWR_CR_VOS 0x0000C000u" in ours and "#define PWR_CR_VOS 0x00004000u" in theirs
+    assert "PWR_CR_ODEN" in ours and "PWR_CR_ODEN" not in theirs
+    assert "RCC_DCKCFGR_OFFSET" in ours and "RCC_DCKCFGR_OFFSET" not in theirs
+    assert "#define FLASH_ACR_LATENCY 0x00000007u" in theirs

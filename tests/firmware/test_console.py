@@ -20,7 +20,7 @@ def library_path(root, tmp_path_factory):
     folder = tmp_path_factory.mktemp("console")
     board = load_board("nucleo_f446re", root)
     facts = registers.load(root / "firmware/port/stm32f4/registers.toml")
-    (folder / "registers.h").write_text(registers.render(facts), "utf-8")
+    (folder / "registers.h").write_text(registers.render(facts, "stm32f446re"), "utf-8")
     (folder / "board.h").write_text(board_header.render(board), "utf-8")
     firmware = root / "firmware"
     folders = (folder, firmware / "src", firmware / "port/stm32f4", firmware / "port/host", firmware / "port/cortex_m")

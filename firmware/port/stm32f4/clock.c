@@ -10,7 +10,6 @@
 /* A turn of `wait` takes at least 5 cycles, so this is at least 100 ms at the 16 MHz of reset: ST's
  * HSE_STARTUP_TIMEOUT. */
 #define WAIT_TURNS 320000u
-#define VOS_SCALE_1 3u /* both bits set: every F4's fastest scale (one bit exists on F405) */
 #define SW_HSI 0u
 #define SW_PLL 2u
 #define PLL_SOURCE_HSE 1u
@@ -41,6 +40,7 @@ static bool start_hse(void) {
     return wait(&REG(RCC, CR), RCC_CR_HSERDY);
 }
 
+#if BOARD_OVER_DRIVE
 /** Over-drive lets the core leave 168 MHz behind; it is switched on while the PLL locks. */
 static bool start_over_drive(void) {
     REG(PWR, CR) |= PWR_CR_ODEN;
@@ -48,6 +48,17 @@ static bool start_over_drive(void) {
     REG(PWR, CR) |= PWR_CR_ODSWEN;
     return wait(&REG(PWR, CSR), PWR_CSR_ODSWRDY);
 }
+
+static void stop_over_drive(void) {
+    REG(PWR, CR) &= ~(PWR_CR_ODEN | PWR_CR_ODSWEN);
+}
+#else /* this MCU has none, or does not need it */
+static bool start_over_drive(void) {
+    return true;
+}
+
+static void stop_over_drive(void) {}
+#endif
 
 static void set_flash(uint32_t wait_states) {
     REG(FLASH, ACR) = FIELD(FLASH_ACR_LATENCY, wait_states) | FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN;
@@ -58,7 +69,7 @@ static bool switch_to_pll(const pll_setting *pll) {
                         FIELD(RCC_PLLCFGR_PLLP, pll->p / 2u - 1u) | FIELD(RCC_PLLCFGR_PLLQ, pll->q) |
                         FIELD(RCC_PLLCFGR_PLLSRC, pll->from_hse ? PLL_SOURCE_HSE : 0u);
     REG(RCC, CR) |= RCC_CR_PLLON;
-    if (BOARD_OVER_DRIVE && !start_over_drive()) return false;
+    if (!start_over_drive()) return false;
     if (!wait(&REG(RCC, CR), RCC_CR_PLLRDY)) return false;
     set_flash(BOARD_FLASH_WAIT_STATES);
     if (!wait(&REG(FLASH, ACR), FIELD(FLASH_ACR_LATENCY, BOARD_FLASH_WAIT_STATES))) return false;
@@ -67,13 +78,19 @@ static bool switch_to_pll(const pll_setting *pll) {
     return wait(&REG(RCC, CFGR), FIELD(RCC_CFGR_SWS, SW_PLL));
 }
 
-/** Undo what a failed attempt switched on. */
+/** Wait until all bits of `mask` are clear, or the time-out. */
+static void wait_clear(const volatile uint32_t *reg, uint32_t mask) {
+    for (uint32_t turn = 0; turn < WAIT_TURNS && (*reg & mask) != 0; turn++) {
+    }
+}
+
+/** Undo what a failed attempt switched on. The order matters: the PLL and over-drive must not be in use. */
 static void back_to_hsi(void) {
     REG(RCC, CFGR) = FIELD(RCC_CFGR_SW, SW_HSI);
-    if (BOARD_OVER_DRIVE) REG(PWR, CR) &= ~(PWR_CR_ODEN | PWR_CR_ODSWEN);
+    wait_clear(&REG(RCC, CFGR), RCC_CFGR_SWS);
+    stop_over_drive();
     REG(RCC, CR) &= ~(RCC_CR_PLLON | RCC_CR_HSEON);
-    for (uint32_t turn = 0; turn < WAIT_TURNS && (REG(RCC, CR) & RCC_CR_PLLRDY); turn++) {
-    }
+    wait_clear(&REG(RCC, CR), RCC_CR_PLLRDY);
 }
 
 clock_result clock_start(void) {
@@ -84,7 +101,7 @@ clock_result clock_start(void) {
     REG(RCC, APB1ENR) |= RCC_APB1ENR_PWREN;
     (void)REG(RCC,
               APB1ENR); /* the clock takes two cycles to arrive: ST ES0206 / ES0298, a read after the write waits */
-    REG(PWR, CR) |= FIELD(PWR_CR_VOS, VOS_SCALE_1);
+    REG(PWR, CR) |= PWR_CR_VOS; /* all of its bits, one or two: scale 1, for the highest clock */
     clock_result result = {PROTOCOL_CLOCK_SOURCE_RESET_DEFAULT, BOARD_RESET_HZ, BOARD_RESET_HZ, BOARD_RESET_HZ};
     if ((!wants_hse || start_hse()) && switch_to_pll(&first)) {
         result.source = BOARD_CLOCK_SOURCE;

@@ -117,7 +117,7 @@ def prepare(board: Board, model: Path, out: Path, firmware: Path, optimize: str)
         folder.mkdir(parents=True)
     port = firmware / "port" / board.family
     texts = {
-        "registers.h": registers.render(registers.load(port / "registers.toml")),
+        "registers.h": registers.render(registers.load(port / "registers.toml"), board.mcu.lower()),
         "vectors.c": vectors.render(vectors.load_vectors(board)),
         "board.h": board_header.render(board),
         "linker.ld": linker.render(board),

@@ -16,20 +16,29 @@ HEAD = """/* Generated from registers.toml.
 """
 
 
-def render(facts: dict[str, Any]) -> str:
-    """The text of registers.h."""
+def render(facts: dict[str, Any], mcu: str) -> str:
+    """The text of registers.h for one MCU, such as stm32f405rg: without what that MCU has not."""
+    differences = facts.get("mcu", {}).get(mcu, {})
     lines = [HEAD]
     for name, peripheral in facts["peripheral"].items():
         lines.append(f"#define {name}_BASE 0x{peripheral['base']:08X}u")
     for block, registers in facts["block"].items():
         lines += ["", f"/* {block} */"]
         for name, register in registers.items():
-            lines.append(f"#define {block}_{name}_OFFSET 0x{register['offset']:03X}u")
-            for field, (low, width) in register.get("fields", {}).items():
-                mask = ((1 << width) - 1) << low
-                lines.append(f"#define {block}_{name}_{field} 0x{mask:08X}u")
-                lines.append(f"#define {block}_{name}_{field}_POS {low}u")
+            lines += _register(f"{block}_{name}", register, differences.get(block, {}).get(name, {}))
     return "\n".join([*lines, "", "#endif", ""])
+
+
+def _register(name: str, register: dict[str, Any], difference: dict[str, Any]) -> list[str]:
+    if difference.get("absent"):
+        return []
+    fields = {**register.get("fields", {}), **difference.get("fields", {})}
+    lines = [f"#define {name}_OFFSET 0x{register['offset']:03X}u"]
+    for field, (low, width) in fields.items():
+        if field not in difference.get("fields_absent", ()):
+            lines.append(f"#define {name}_{field} 0x{((1 << width) - 1) << low:08X}u")
+            lines.append(f"#define {name}_{field}_POS {low}u")
+    return lines
 
 
 def load(path: Path) -> dict[str, Any]:
