@@ -33,11 +33,9 @@ HILGATE_INLINE void conv2d_strip_row(const conv2d_shape *s, int16_t *to, const i
     const uint32_t end = left + s->in_w < columns ? left + s->in_w : columns;
     uint32_t c = 0;
     for (; c < left; c++, to += column) strip_fill(to, zero, channels);
-    if (channels % 16u == 0u) {
-        for (; c < end; c++, to += column, row += channels) (void)strip_widen(to, row, channels & ~15u);
-    }
-    for (; c < end; c++, to += column, row += channels) (void)strip_widen(to, row, channels);
-    for (; c < columns; c++, to += column) strip_fill(to, zero, channels);
+    strip_widen_runs(to, row, channels, end - c, column);
+    to += (end - c) * column;
+    for (c = end; c < columns; c++, to += column) strip_fill(to, zero, channels);
 }
 
 HILGATE_SHARED void conv2d_columns_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
@@ -93,9 +91,9 @@ HILGATE_SHARED void conv2d_pixels_s8(const int8_t *x, const uint8_t *stream, con
         const uint32_t first = at + step <= s->out_w ? at : s->out_w - step;
         const int8_t *from = x + first * s->in_pixel;
         if (channels % 4u == 0u && pitch == channels) { /* then groups of four go on from pixel to pixel */
-            (void)strip_widen(strip, from, step * pitch);
+            strip_widen_runs(strip, from, step * pitch, 1u, step * pitch);
         } else {
-            for (uint32_t i = 0; i < step; i++, from += channels) (void)strip_widen(strip + i * pitch, from, channels);
+            strip_widen_runs(strip, from, channels, step, pitch);
         }
         s->run(stream, strip, y + first * s->out_pixel, &panel);
         at += step;

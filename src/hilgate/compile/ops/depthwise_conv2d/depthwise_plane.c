@@ -2,52 +2,53 @@
 
 #include "dsp.h"
 
-/* n pixels' first byte as int16. */
-HILGATE_INLINE void depthwise_gather(int16_t *to, const int8_t *from, uint32_t n, uint32_t step) {
-    for (; n > 0u; n--, from += step) *to++ = *from;
+/* `rows` rows of `width` pixels that lie `step` bytes apart: the first byte of each as int16, `pitch` values from one
+ * row to the next. */
+HILGATE_INLINE void depthwise_gather(int16_t *to, const int8_t *from, uint32_t width, uint32_t rows, uint32_t step,
+                                     uint32_t pitch) {
+    for (; rows > 0u; rows--, to += pitch - width)
+        for (uint32_t n = width; n > 0u; n--, from += step) *to++ = *from;
 }
 
+/* The same for the first two bytes, each into its plane; both planes lie alike to word boundaries. On DSP cores four
+ * pixels take 16 cycles for 8 values; a row that starts between words begins with one pixel alone. */
+HILGATE_INLINE void depthwise_gather2(int16_t *to, int16_t *two, const int8_t *from, uint32_t width, uint32_t rows,
+                                      uint32_t step, uint32_t pitch) {
 #if HILGATE_DSP
-/* Four pixels: 16 cycles for 8 values. */
-#define DEPTHWISE_SPLIT(a, b)                                                                                          \
+#define GATHER_SPLIT(a, b)                                                                                             \
     "pkhbt " a ", " a ", " b ", lsl #16\nsxtb16 " b ", " a "\nsxtb16 " a ", " a ", ror #8\n"                           \
     "str " b ", [%[to]], #4\nstr " a ", [%[two]], #4\n"
-#define DEPTHWISE_FOUR                                                                                                 \
+#define GATHER_FOUR                                                                                                    \
     "ldrh %[a], [%[from]]\nldrh %[b], [%[from], %[s]]\nldrh %[c], [%[from], %[s], lsl #1]\n"                           \
-    "ldrh %[d], [%[from], %[s3]]\nadd %[from], %[from], %[s], lsl #2\n" DEPTHWISE_SPLIT("%[a]", "%[b]")                \
-        DEPTHWISE_SPLIT("%[c]", "%[d]")
+    "ldrh %[d], [%[from], %[s3]]\nadd %[from], %[from], %[s], lsl #2\n" GATHER_SPLIT("%[a]", "%[b]")                   \
+        GATHER_SPLIT("%[c]", "%[d]")
+#define GATHER_ONE                                                                                                     \
+    "ldrsb %[a], [%[from]]\nldrsb %[b], [%[from], #1]\nadd %[from], %[from], %[s]\n"                                   \
+    "strh %[a], [%[to]], #2\nstrh %[b], [%[two]], #2\n"
+    int32_t a, b, c, d;
+    uint32_t count;
+    const uint32_t n = width - (((uintptr_t)to & 2u) >> 1), skip = 2u * (pitch - width);
+    if (rows == 0u) return;
+    __asm__ volatile(
+        "1:\ntst %[to], #2\nbeq 2f\n" GATHER_ONE "2:\nlsrs %[count], %[n], #3\nbeq 4f\n"
+        "3:\n" GATHER_FOUR GATHER_FOUR "subs %[count], %[count], #1\nbne 3b\n"
+        "4:\ntst %[n], #4\nbeq 5f\n" GATHER_FOUR "5:\ntst %[n], #2\nbeq 6f\n"
+        "ldrh %[a], [%[from]]\nldrh %[b], [%[from], %[s]]\n" GATHER_SPLIT(
+            "%[a]",
+            "%[b]") "add %[from], %[from], %[s], lsl #1\n"
+                    "6:\ntst %[n], #1\nbeq 7f\n" GATHER_ONE
+                    "7:\nadd %[to], %[to], %[skip]\nadd %[two], %[two], %[skip]\nsubs %[rows], %[rows], #1\nbne 1b\n"
+        : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [count] "=&r"(count), [to] "+&r"(to),
+          [two] "+&r"(two), [from] "+&r"(from), [rows] "+&r"(rows)
+        : [s] "r"(step), [s3] "r"(3u * step), [n] "r"(n), [skip] "r"(skip)
+        : "memory", "cc");
+#undef GATHER_SPLIT
+#undef GATHER_FOUR
+#undef GATHER_ONE
+#else
+    depthwise_gather(to, from, width, rows, step, pitch);
+    depthwise_gather(two, from + 1, width, rows, step, pitch);
 #endif
-
-/* n pixels' first two bytes as int16, each into its plane. */
-HILGATE_INLINE void depthwise_gather2(int16_t *to, int16_t *two, const int8_t *from, uint32_t n, uint32_t step) {
-#if HILGATE_DSP
-    if (n >= 16u && ((uintptr_t)to & 2u) != 0u) { /* long rows: whole words from here on */
-        *to++ = from[0], *two++ = from[1];
-        from += step, n--;
-    }
-    if (n >= 4u) {
-        int32_t a, b, c, d;
-        uint32_t fours = n / 4u;
-        __asm__ volatile("lsrs %[n], %[n], #1\nbcc 2f\n" DEPTHWISE_FOUR "2:\ncbz %[n], 3f\n"
-                         "1:\n" DEPTHWISE_FOUR DEPTHWISE_FOUR "subs %[n], %[n], #1\nbne 1b\n3:\n"
-                         : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [d] "=&r"(d), [to] "+&r"(to), [two] "+&r"(two),
-                           [from] "+&r"(from), [n] "+&l"(fours)
-                         : [s] "r"(step), [s3] "r"(3u * step)
-                         : "memory", "cc");
-        n &= 3u;
-    }
-    if (n >= 2u) {
-        int32_t a, b;
-        __asm__ volatile(
-            "ldrh %[a], [%[from]]\nldrh %[b], [%[from], %[s]]\nadd %[from], %[from], %[s], lsl #1\n" DEPTHWISE_SPLIT(
-                "%[a]", "%[b]")
-            : [a] "=&r"(a), [b] "=&r"(b), [to] "+&r"(to), [two] "+&r"(two), [from] "+&r"(from)
-            : [s] "r"(step)
-            : "memory");
-        n -= 2u;
-    }
-#endif
-    for (; n > 0u; n--, from += step) *to++ = from[0], *two++ = from[1];
 }
 
 /* n values, n a multiple of 8. */
@@ -60,15 +61,15 @@ HILGATE_INLINE void depthwise_fill(int16_t *to, int32_t value, uint32_t n) {
 /* One or two channels' input rows `first` and after, as far as they exist, into the planes. */
 HILGATE_INLINE void depthwise_planes(const depthwise_shape *s, int16_t *plane, int16_t *two, const int8_t *x,
                                      int32_t first, uint32_t both) {
-    const int32_t pitch = s->pitch / 2, row_bytes = s->in_w * s->channels;
+    const int32_t pitch = s->pitch / 2, start = first > 0 ? first : 0;
     const int32_t end = first + s->plane_rows < s->in_h ? first + s->plane_rows : s->in_h;
-    for (int32_t row = first > 0 ? first : 0; row < end; row++) {
-        const int32_t at = (row - first) * pitch + s->pad_left;
-        if (both) {
-            depthwise_gather2(plane + at, two + at, x + row * row_bytes, s->in_w, s->channels);
-        } else {
-            depthwise_gather(plane + at, x + row * row_bytes, s->in_w, s->channels);
-        }
+    const int32_t at = (start - first) * pitch + s->pad_left;
+    const uint32_t rows = end > start ? (uint32_t)(end - start) : 0u;
+    x += start * s->in_w * s->channels;
+    if (both) {
+        depthwise_gather2(plane + at, two + at, x, s->in_w, rows, s->channels, (uint32_t)pitch);
+    } else {
+        depthwise_gather(plane + at, x, s->in_w, rows, s->channels, (uint32_t)pitch);
     }
 }
 
