@@ -12,7 +12,7 @@
 #define BAUD_ERROR_LIMIT_PPM 20000u /* 2 %: two 8N1 ends tolerate less than 5 % together */
 #define INFER_OUTPUT_LIMIT (PROTOCOL_LIMIT_BODY_BYTES - 1u - PROTOCOL_INFER_ANSWER_BYTES)
 _Static_assert(MODEL_OUTPUT_BYTES <= INFER_OUTPUT_LIMIT, "the output tensor does not fit an answer to `infer`");
-_Static_assert(MODEL_LAYERS <= UINT16_MAX, "the number of layers is sent as u16");
+_Static_assert(MODEL_LAYERS > 0 && MODEL_LAYERS <= UINT16_MAX, "the number of layers is sent as u16, and is not 0");
 
 static command_after after;
 static uint32_t wanted_baud;
