@@ -1,7 +1,7 @@
 """The core: Unicorn made to be the one Cortex-M that it should be, run from stop to stop with everything accounted.
 
-`Core.run` translates Unicorn's many ways to stop into one `Stop`; what a stop means is the machine's business. Blocks are
-decoded once, when first entered: for their cost, and for the checks that Unicorn itself leaves out.
+`Core.run` translates Unicorn's many ways to stop into one `Stop`; stops.py says what a stop means. Blocks are decoded
+once, when first entered: for their cost, and for the checks that Unicorn itself leaves out.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Event(Enum):
 
 @dataclass(frozen=True)
 class Stop:
-    """event; pc: of the instruction, or of the next one after a wait, svc or bkpt; of an access address, bytes, value."""
+    """pc: of the instruction, or of the next one after a wait, svc or bkpt; of an access: address, bytes, value."""
 
     event: Event
     pc: int

@@ -39,8 +39,8 @@ class BlockCost:
     """A basic block: cycles entered by falling through from nothing, and the corrections to that.
 
     refill: more when entered by a branch; carry: more or less for the instruction that follows in memory when this
-    block falls through to it; before: cycles before each halfword (for reading the counter in mid-block), length size / 2;
-    unmasks: its last instruction may open a mask (CPS, MSR), so pending exceptions are looked at after it.
+    block falls through to it; before: cycles before each halfword (for reading the counter in mid-block), length
+    size / 2; unmasks: its last instruction may open a mask (CPS, MSR), so pending exceptions are looked at after it.
     """
 
     address: int

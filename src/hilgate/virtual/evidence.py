@@ -26,7 +26,7 @@ class Gap:
 
 
 def evidence(board: Board) -> str:
-    """The evidence class of the board's predicted cycles, from board.toml. Raises ParamsError when it is none of CLASSES."""
+    """Evidence class of the board's predicted cycles, from board.toml. Raises ParamsError when it is no class."""
     found = board.tables.get("virtual", {}).get("evidence")
     if found not in CLASSES:
         raise ParamsError(

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from hilgate.virtual.cost import BlockCost
+from hilgate.virtual.fallback_page import PythonPage
 from hilgate.virtual.hooks import (
     POISON,
     REGISTERS_BEGIN,
     REGISTERS_END,
-    WATCHDOG_FEED,
     Accelerator,
     Executed,
-    Kind,
     Reason,
 )
 from hilgate.virtual.native import checksum
@@ -70,56 +69,6 @@ class PythonBlock:
     spent: int = 0
 
 
-@dataclass
-class PythonPage:
-    """page_t of hook.c."""
-
-    base: int
-    hooks: PythonHooks
-    read: Callable[..., int]
-    write: Callable[..., None]
-    shown: dict[int, tuple[int, Kind]] = field(default_factory=dict)
-    fed: int = 0
-    read_words: set[int] = field(default_factory=set)
-
-    def noted(self, address: int) -> bool:
-        was = address in self.read_words
-        self.read_words.discard(address)
-        return was
-
-    def feed(self, address: int) -> None:
-        self.fed = address
-
-    def show(self, address: int, value: int, kind: Kind = Kind.PLAIN) -> None:
-        self.shown[address] = (value & 0xFFFF_FFFF, kind)
-
-    def ask(self, address: int) -> None:
-        self.shown.pop(address, None)
-
-    def on_read(self, uc: Any, offset: int, size: int, _user: Any) -> int:
-        address = self.base + offset
-        value, kind = self.shown.get(address, (0, Kind.ASK))
-        if size == 4 and kind in (Kind.PLAIN, Kind.NOTED):
-            if kind is Kind.NOTED:
-                self.read_words.add(address)
-            return value
-        now = self.hooks.now(uc)
-        if size != 4 or kind is Kind.ASK:
-            return self.read(address, size)
-        if kind is Kind.CYCLES:
-            return (now - value) & 0xFFFF_FFFF
-        state = self.hooks.state
-        passed = (now - state.ticks_start) // state.ticks_divider
-        return 0 if passed == 0 else state.ticks_reload - (passed - 1) % (state.ticks_reload + 1)
-
-    def on_write(self, uc: Any, offset: int, size: int, value: int, _user: Any) -> None:
-        now = self.hooks.now(uc)
-        if value == WATCHDOG_FEED and self.fed == self.base + offset:
-            self.hooks.state.fed_at = now
-            return
-        self.write(self.base + offset, size, value)
-
-
 class PythonHooks:
     """See hooks.Hooks for what each method does, and hook.c for the why."""
 
@@ -156,7 +105,8 @@ class PythonHooks:
     def _on_block(self, uc: Any, address: int, size: int, _user: Any) -> None:
         state, last = self.state, self._last
         if state.reason:
-            return uc.emu_stop()  # stopping already: Unicorn goes on after a stop inside an IT block
+            uc.emu_stop()  # stopping already: Unicorn goes on after a stop inside an IT block
+            return None
         if state.cycles >= state.deadline:
             return self._stop(uc, Reason.DEADLINE, address, size)
         if state.unmasked and state.pending:

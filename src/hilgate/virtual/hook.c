@@ -1,104 +1,26 @@
 /* Unicorn's callbacks of the virtual board, native: counts instructions and cycles, block by block.
  *
- * Compiled on the spot by native.py and loaded with ctypes; fallback.py says the same in Python, and a test holds the two
- * equal to the cycle. A block is accounted when it is entered; what it has not executed yet is given back by `unspent`.
+ * Compiled on the spot by native.py and loaded with ctypes; fallback.py says the same in Python, and a test holds the
+ * two equal to the cycle. A block is accounted when it is entered; what it has not executed yet is given back by
+ * `unspent`.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "hook.h"
 
-enum { REASON_NONE, REASON_DEADLINE, REASON_NEW_BLOCK, REASON_UNALIGNED, REASON_NO_COPROCESSOR, REASON_DIVIDE };
-enum { KIND_ASK, KIND_PLAIN, KIND_CYCLES, KIND_TICKS, KIND_NOTED };
-enum { WATCHDOG_FEED = 0xAAAA };
-enum { UC_REG_PC = 11, UC_REG_R0 = 66, UC_MEM_READ = 16 };
 static const uint32_t NOWHERE = 0xDFFF0000u; /* unmapped: a reserved device region */
-enum { SPANS_MAX = 264, PAGE_WORDS = 1024 };
 
-typedef struct {
-    uint32_t address, size;       /* size 0: the slot is empty */
-    uint32_t instructions;
-    uint32_t cycles;              /* straight through, zero wait states, no predecessor */
-    uint32_t refill;              /* more when entered by a branch */
-    int32_t carry;                /* more or less for what falls through after it */
-    uint32_t prefix;              /* index into prefixes: cycles before each halfword */
-    uint32_t span, spans;         /* flash lines that it covers */
-    uint32_t unmasks;             /* ends with an instruction that may let a pending exception in */
-    uint32_t words, sum;          /* code in RAM: checked at each entry, because firmware may rewrite it */
-    const uint32_t *code;
-    uint64_t entered, spent;      /* for the profile */
-} block_t;
-
-typedef struct {
-    uint32_t line, cycles;
-} span_t;
-
-typedef struct {
-    uint64_t cycles, instructions, deadline;
-    uint32_t reason, reason_address, reason_size, pc;
-    int32_t last;                 /* index of the block being executed, -1: none */
-    uint32_t last_end;
-    uint64_t last_entry;          /* cycles when it was entered */
-    uint32_t capacity_mask;
-    uint32_t fpu_enabled;
-    uint32_t exact;               /* register accesses are hooked, so their PC is known */
-    uint32_t pending, unmasked;   /* pending: an exception waits for a mask to open; unmasked: the last block may have */
-    uint32_t poisoned;            /* what the base register of a trapped access held */
-    uint64_t ticks_start;         /* SysTick: cycle at which it stood at zero */
-    uint32_t ticks_reload, ticks_divider;
-    uint64_t fed_at;              /* cycle of the last watchdog feed, where the page has one */
-    /* flash accelerator */
-    uint32_t flash_begin, flash_end, line_shift, wait_states, prefetch, icache, dcache;
-    uint32_t ilines, dlines;
-    uint32_t line_now, line_cycles;
-    uint32_t data_line;           /* line of the last data read, when there is no data cache */
-    uint64_t clock;               /* of the least-recently-used replacement */
-    uint64_t fetch_stalls, data_stalls;
-    uint32_t itag[64], dtag[64];
-    uint64_t iused[64], dused[64];
-    uint32_t stalls[SPANS_MAX];   /* cumulative, per line of the block being executed */
-    block_t *blocks;
-    span_t *spans;
-    uint32_t *prefixes;
-    uint8_t *islot;               /* per flash line: its slot in the instruction cache + 1, or 0 */
-    int (*stop)(void *uc);
-    int (*reg_read)(void *uc, int reg, void *value);
-    int (*reg_write)(void *uc, int reg, const void *value);
-} machine_t;
-
-typedef struct {
-    machine_t *machine;
-    uint64_t (*read)(uint64_t address, uint32_t size);
-    void (*write)(uint64_t address, uint32_t size, uint64_t value);
-    uint32_t base;
-    uint32_t feed;                /* address of a watchdog's key register, 0: none, or it does not run */
-    uint32_t value[PAGE_WORDS];
-    uint8_t kind[PAGE_WORDS];
-    uint8_t noted[PAGE_WORDS];    /* a NOTED word was read */
-} page_t;
-
-typedef struct {
-    machine_t *machine;
-    int32_t base_register; /* unaligned: whose address must be a multiple of four; divide: the divisor */
-    uint32_t reason;
-    uint32_t predicated;   /* Unicorn does not stop at once inside an IT block: let the access itself fault */
-} watch_t;
-
-size_t hook_sizes(size_t which)
-{
+size_t hook_sizes(size_t which) {
     const size_t sizes[] = {sizeof(machine_t), sizeof(block_t), sizeof(page_t), sizeof(watch_t)};
     return sizes[which];
 }
 
-static void stop_for(void *uc, machine_t *m, uint32_t reason, uint32_t address, uint32_t size)
-{
+static void stop_for(void *uc, machine_t *m, uint32_t reason, uint32_t address, uint32_t size) {
     m->reason = reason;
     m->reason_address = address;
     m->reason_size = size;
     m->stop(uc);
 }
 
-static int32_t find(const machine_t *m, uint32_t address)
-{
+static int32_t find(const machine_t *m, uint32_t address) {
     uint32_t at = (address >> 1) * 2654435761u & m->capacity_mask;
     while (m->blocks[at].size != 0u) {
         if (m->blocks[at].address == address) {
@@ -109,8 +31,7 @@ static int32_t find(const machine_t *m, uint32_t address)
     return -1;
 }
 
-static uint32_t oldest(const uint64_t *used, uint32_t lines)
-{
+static uint32_t oldest(const uint64_t *used, uint32_t lines) {
     uint32_t best = 0;
     for (uint32_t i = 1; i < lines; i++) {
         if (used[i] < used[best]) {
@@ -120,8 +41,7 @@ static uint32_t oldest(const uint64_t *used, uint32_t lines)
     return best;
 }
 
-static void cache_code(machine_t *m, uint32_t line)
-{
+static void cache_code(machine_t *m, uint32_t line) {
     const uint32_t first = m->flash_begin >> m->line_shift;
     const uint32_t slot = oldest(m->iused, m->ilines);
     if (m->iused[slot] != 0u) {
@@ -132,8 +52,7 @@ static void cache_code(machine_t *m, uint32_t line)
     m->islot[line - first] = (uint8_t)(slot + 1u);
 }
 
-static uint32_t line_stall(machine_t *m, uint32_t line)
-{
+static uint32_t line_stall(machine_t *m, uint32_t line) {
     const uint32_t slot = m->icache ? m->islot[line - (m->flash_begin >> m->line_shift)] : 0u;
     if (slot != 0u) {
         m->iused[slot - 1u] = ++m->clock;
@@ -149,8 +68,7 @@ static uint32_t line_stall(machine_t *m, uint32_t line)
     return stall;
 }
 
-static uint32_t fetch(machine_t *m, const block_t *block)
-{
+static uint32_t fetch(machine_t *m, const block_t *block) {
     uint32_t total = 0;
     const span_t *spans = m->spans + block->span;
     for (uint32_t i = 0; i < block->spans; i++) {
@@ -166,8 +84,7 @@ static uint32_t fetch(machine_t *m, const block_t *block)
     return total;
 }
 
-static bool rewritten(const block_t *block)
-{
+static bool rewritten(const block_t *block) {
     uint32_t sum = 0;
     for (uint32_t i = 0; i < block->words; i++) {
         sum = sum * 31u + block->code[i];
@@ -175,8 +92,7 @@ static bool rewritten(const block_t *block)
     return sum != block->sum;
 }
 
-void hook_block(void *uc, uint64_t address64, uint32_t size, void *user)
-{
+void hook_block(void *uc, uint64_t address64, uint32_t size, void *user) {
     machine_t *m = user;
     const uint32_t address = (uint32_t)address64;
     if (m->reason != REASON_NONE) {
@@ -221,8 +137,7 @@ void hook_block(void *uc, uint64_t address64, uint32_t size, void *user)
     block->entered++;
 }
 
-static void data_read(machine_t *m, uint32_t address)
-{
+static void data_read(machine_t *m, uint32_t address) {
     const uint32_t line = address >> m->line_shift;
     if (m->dcache) {
         for (uint32_t i = 0; i < m->dlines; i++) {
@@ -243,8 +158,7 @@ static void data_read(machine_t *m, uint32_t address)
 }
 
 /* Data accesses in flash. Unicorn calls it for that range only. */
-void hook_flash(void *uc, int type, uint64_t address, int size, int64_t value, void *user)
-{
+void hook_flash(void *uc, int type, uint64_t address, int size, int64_t value, void *user) {
     machine_t *m = user;
     (void)uc;
     (void)size;
@@ -254,9 +168,9 @@ void hook_flash(void *uc, int type, uint64_t address, int size, int64_t value, v
     }
 }
 
-/* Accesses to registers. Being there is enough: Unicorn then knows the exact PC, which `now` asks for when it matters. */
-void hook_register(void *uc, int type, uint64_t address, int size, int64_t value, void *user)
-{
+/* Accesses to registers. Being there is enough: Unicorn then knows the exact PC, which `now` asks for when it matters.
+ */
+void hook_register(void *uc, int type, uint64_t address, int size, int64_t value, void *user) {
     (void)uc;
     (void)type;
     (void)address;
@@ -265,8 +179,7 @@ void hook_register(void *uc, int type, uint64_t address, int size, int64_t value
     (void)user;
 }
 
-uint64_t hook_unspent(const machine_t *m, uint32_t pc)
-{
+uint64_t hook_unspent(const machine_t *m, uint32_t pc) {
     if (m->last < 0) {
         return 0;
     }
@@ -283,8 +196,7 @@ uint64_t hook_unspent(const machine_t *m, uint32_t pc)
 }
 
 /* The cycle at which the instruction that accesses a register now starts. */
-static uint64_t now(void *uc, machine_t *m)
-{
+static uint64_t now(void *uc, machine_t *m) {
     m->pc = 0;
     if (m->exact != 0u) {
         m->reg_read(uc, UC_REG_PC, &m->pc);
@@ -293,14 +205,12 @@ static uint64_t now(void *uc, machine_t *m)
 }
 
 /* SysTick's current value: one tick after zero it is the reload value, then counts down. */
-static uint32_t ticks(const machine_t *m, uint64_t at)
-{
+static uint32_t ticks(const machine_t *m, uint64_t at) {
     const uint64_t passed = (at - m->ticks_start) / m->ticks_divider;
     return passed == 0u ? 0u : m->ticks_reload - (uint32_t)((passed - 1u) % (m->ticks_reload + 1u));
 }
 
-uint64_t hook_page_read(void *uc, uint64_t offset, unsigned size, void *user)
-{
+uint64_t hook_page_read(void *uc, uint64_t offset, unsigned size, void *user) {
     page_t *page = user;
     const uint32_t word = (uint32_t)offset / 4u;
     if (size == 4u && (offset & 3u) == 0u) {
@@ -316,8 +226,7 @@ uint64_t hook_page_read(void *uc, uint64_t offset, unsigned size, void *user)
     return page->read(page->base + offset, size);
 }
 
-void hook_page_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user)
-{
+void hook_page_write(void *uc, uint64_t offset, unsigned size, uint64_t value, void *user) {
     page_t *page = user;
     const uint64_t at = now(uc, page->machine);
     if (value == WATCHDOG_FEED && page->feed != 0u && page->base + (uint32_t)offset == page->feed) {
@@ -327,8 +236,7 @@ void hook_page_write(void *uc, uint64_t offset, unsigned size, uint64_t value, v
     page->write(page->base + offset, size, value);
 }
 
-void hook_watch(void *uc, uint64_t address, uint32_t size, void *user)
-{
+void hook_watch(void *uc, uint64_t address, uint32_t size, void *user) {
     const watch_t *watch = user;
     machine_t *m = watch->machine;
     uint32_t value = 0;

@@ -33,7 +33,7 @@ class Learner:
         self.divide_trap = False
 
     def learn(self, address: int, size: int) -> None:
-        """Teach the hooks the block that the core is about to enter. Raises VirtualFault for another core's instructions."""
+        """Teach the hooks the block that is about to be entered. Raises VirtualFault for foreign instructions."""
         code, after = self._decode(address, size)
         self._starts[address] = tuple(item.address for item in code)
         if self._check(code):
@@ -85,7 +85,7 @@ class Learner:
     # ------------------------------------------------------------------ checks
 
     def _check(self, code: list[Instruction]) -> bool:
-        """Watch what needs it, and nothing else: RAM may hold other code than last time. Returns whether that changed."""
+        """Watch what needs it and nothing else: RAM may hold other code than last time. Returns whether it changed."""
         changed = False
         wanted = {item.address: self._wanted(item) for item in code}
         for address in range(code[0].address, code[-1].address + code[-1].size, 2):

@@ -1,8 +1,8 @@
 """The virtual STM32: core, memories, peripherals, time and exceptions put together, and the loop that runs them.
 
 What silicon would answer with a fault that firmware can handle (access to addresses where the chip has nothing,
-unaligned LDRD, undefined instruction, ...) is raised in the firmware. What exists on silicon and is not modelled here is a
-VirtualFault that ends the run: it names address, register and PC. Nothing unmodelled reads as zero.
+unaligned LDRD, undefined instruction, ...) is raised in the firmware. What exists on silicon and is not modelled here
+is a VirtualFault that ends the run: it names address, register and PC. Nothing unmodelled reads as zero.
 """
 
 from __future__ import annotations
@@ -120,7 +120,7 @@ class Machine:
             end = segment.address + len(segment.data)
             if not any(m.origin <= segment.address and end <= m.end for m in self.board.memories):
                 raise ArtifactError(
-                    f"the image has {len(segment.data)} bytes at 0x{segment.address:08x}, where {self.board.name} has no memory",
+                    f"{len(segment.data)} bytes at 0x{segment.address:08x} are outside {self.board.name}'s memory",
                     where=str(self.image.path),
                     hint="was it built for this board?",
                 )

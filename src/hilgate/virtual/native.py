@@ -33,11 +33,12 @@ def load_library() -> ctypes.CDLL | None:
     compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
     if not compiler or sys.platform == "win32" or os.environ.get("HILGATE_VIRTUAL_HOOKS") == "python":
         return None
-    source = resources.files("hilgate.virtual").joinpath("hook.c").read_bytes()
-    tag = hashlib.sha256(source + compiler.encode() + os.uname().machine.encode()).hexdigest()[:16]
+    sources = {name: resources.files("hilgate.virtual").joinpath(name).read_bytes() for name in ("hook.c", "hook.h")}
+    identity = b"\0".join([*sources.values(), compiler.encode(), os.uname().machine.encode()])
+    tag = hashlib.sha256(identity).hexdigest()[:16]
     for folder in (cache_folder(), Path(tempfile.gettempdir()) / f"hilgate-{os.getuid()}"):
         try:
-            library = _build(compiler, source, folder, f"hook-{tag}.so")
+            library = _build(compiler, sources, folder, f"hook-{tag}.so")
         except (OSError, subprocess.SubprocessError):
             continue
         if _agrees(library):
@@ -45,14 +46,15 @@ def load_library() -> ctypes.CDLL | None:
     return None
 
 
-def _build(compiler: str, source: bytes, folder: Path, name: str) -> ctypes.CDLL:
+def _build(compiler: str, sources: dict[str, bytes], folder: Path, name: str) -> ctypes.CDLL:
     target = folder / name
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to somebody else")
     if not target.is_file():
         with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            (Path(scratch) / "hook.c").write_bytes(source)
+            for file, content in sources.items():
+                (Path(scratch) / file).write_bytes(content)
             command = [compiler, "-std=c11", "-O2", "-shared", "-fPIC", "-o", "hook.so", "hook.c"]
             subprocess.run(command, cwd=scratch, check=True, capture_output=True, timeout=60)
             (Path(scratch) / "hook.so").replace(target)

@@ -6,24 +6,60 @@ void (*chosen)(void) __attribute__((section(".noinit")));
 #define CASE NAKED void
 #define RCC "ldr r0, =0x40023800\n"
 
-CASE peripheral(void) { __asm volatile("ldr r0, =0x40012000\n ldr r1, [r0, #8]\n bx lr"); }
-CASE peripheral_write(void) { __asm volatile("ldr r0, =0x40007400\n str r1, [r0]\n bx lr"); }
-CASE unmodelled_register(void) { __asm volatile(RCC "ldr r1, [r0, #0x70]\n bx lr"); }
-CASE no_register(void) { __asm volatile(RCC "ldr r1, [r0, #0x3c]\n bx lr"); }
-CASE clock_off(void) { __asm volatile("ldr r0, =0x40004400\n ldr r1, [r0]\n bx lr"); }
-CASE system_register(void) { __asm volatile("ldr r0, =0xE000ED90\n ldr r1, [r0]\n bx lr"); }
-CASE system_memory(void) { __asm volatile("ldr r0, =0x1FFF0000\n ldr r1, [r0]\n bx lr"); }
-CASE bit_band(void) { __asm volatile("ldr r0, =0x42000000\n ldr r1, [r0]\n bx lr"); }
-CASE sram_bit_band(void) { __asm volatile("ldr r0, =0x22000000\n str r1, [r0]\n bx lr"); }
-CASE breakpoint(void) { __asm volatile("bkpt #0xab\n bx lr"); }
-CASE trap_unaligned(void) { __asm volatile("ldr r0, =0xE000ED14\n movs r1, #8\n str r1, [r0]\n bx lr"); }
-CASE sleep_deep(void) { __asm volatile("ldr r0, =0xE000ED10\n movs r1, #4\n str r1, [r0]\n bx lr"); }
-CASE option_bytes(void) { __asm volatile("ldr r0, =0x40023C14\n movs r1, #0\n str r1, [r0]\n bx lr"); }
-CASE parity(void) { __asm volatile("ldr r0, =0x4001100C\n ldr r1, =0x240C\n str r1, [r0]\n bx lr"); }
-CASE two_stop_bits(void) { __asm volatile("ldr r0, =0x40011010\n ldr r1, =0x2000\n str r1, [r0]\n bx lr"); }
-CASE illegal_return(void) { __asm volatile("ldr r0, =0xFFFFFFF9\n bx r0"); }
-CASE predicated_fpu(void) { __asm volatile("cmp r0, r0\n it eq\n vaddeq.f32 s0, s0, s0\n bx lr"); }
-CASE flash_pair(void) { __asm volatile("ldr r0, =0x08010000\n strd r1, r2, [r0]\n bx lr"); }
+CASE peripheral(void) {
+    __asm volatile("ldr r0, =0x40012000\n ldr r1, [r0, #8]\n bx lr");
+}
+CASE peripheral_write(void) {
+    __asm volatile("ldr r0, =0x40007400\n str r1, [r0]\n bx lr");
+}
+CASE unmodelled_register(void) {
+    __asm volatile(RCC "ldr r1, [r0, #0x70]\n bx lr");
+}
+CASE no_register(void) {
+    __asm volatile(RCC "ldr r1, [r0, #0x3c]\n bx lr");
+}
+CASE clock_off(void) {
+    __asm volatile("ldr r0, =0x40004400\n ldr r1, [r0]\n bx lr");
+}
+CASE system_register(void) {
+    __asm volatile("ldr r0, =0xE000ED90\n ldr r1, [r0]\n bx lr");
+}
+CASE system_memory(void) {
+    __asm volatile("ldr r0, =0x1FFF0000\n ldr r1, [r0]\n bx lr");
+}
+CASE bit_band(void) {
+    __asm volatile("ldr r0, =0x42000000\n ldr r1, [r0]\n bx lr");
+}
+CASE sram_bit_band(void) {
+    __asm volatile("ldr r0, =0x22000000\n str r1, [r0]\n bx lr");
+}
+CASE breakpoint(void) {
+    __asm volatile("bkpt #0xab\n bx lr");
+}
+CASE trap_unaligned(void) {
+    __asm volatile("ldr r0, =0xE000ED14\n movs r1, #8\n str r1, [r0]\n bx lr");
+}
+CASE sleep_deep(void) {
+    __asm volatile("ldr r0, =0xE000ED10\n movs r1, #4\n str r1, [r0]\n bx lr");
+}
+CASE option_bytes(void) {
+    __asm volatile("ldr r0, =0x40023C14\n movs r1, #0\n str r1, [r0]\n bx lr");
+}
+CASE parity(void) {
+    __asm volatile("ldr r0, =0x4001100C\n ldr r1, =0x240C\n str r1, [r0]\n bx lr");
+}
+CASE two_stop_bits(void) {
+    __asm volatile("ldr r0, =0x40011010\n ldr r1, =0x2000\n str r1, [r0]\n bx lr");
+}
+CASE illegal_return(void) {
+    __asm volatile("ldr r0, =0xFFFFFFF9\n bx r0");
+}
+CASE predicated_fpu(void) {
+    __asm volatile("cmp r0, r0\n it eq\n vaddeq.f32 s0, s0, s0\n bx lr");
+}
+CASE flash_pair(void) {
+    __asm volatile("ldr r0, =0x08010000\n strd r1, r2, [r0]\n bx lr");
+}
 CASE lockup(void) {
     __asm volatile("ldr r0, =0xE000ED24\n movs r1, #0\n str r1, [r0]\n" /* no fault handler but HardFault */
                    "ldr r0, =0x20003000\n ldr r1, =0xE000ED08\n str r0, [r1]\n"
@@ -36,8 +72,7 @@ CASE hang(void) {
                    "ldr r3, =0x30000000\n ldr r4, [r3]\n forever: b forever");
 }
 
-void provoke(void)
-{
+void provoke(void) {
     chosen();
     say("survived\n");
 }

@@ -8,15 +8,13 @@ volatile uint32_t untouched[8] __attribute__((section(".noinit")));
 #define DWT_CTRL 0xE0001000u
 #define CYCCNT 0xE0001004u
 
-static void start_counter(void)
-{
+static void start_counter(void) {
     WORD(0xE000EDFCu) = 1u << 24;
     WORD(CYCCNT) = 0;
     WORD(DWT_CTRL) |= 1u;
 }
 
-NAKED static uint32_t count_block(void)
-{
+NAKED static uint32_t count_block(void) {
     __asm volatile("ldr r3, =0xE0001004\n"
                    "ldr r0, [r3]\n"
                    "nop\n nop\n nop\n nop\n nop\n"
@@ -25,8 +23,7 @@ NAKED static uint32_t count_block(void)
                    "bx lr");
 }
 
-void count(void)
-{
+void count(void) {
     start_counter();
     result[0] = count_block();
     result[1] = count_block();
@@ -37,21 +34,18 @@ void count(void)
     result[4] = WORD(CYCCNT);
 }
 
-NAKED static void spin(uint32_t turns)
-{
+NAKED static void spin(uint32_t turns) {
     __asm volatile("1: subs r0, #1\n bne 1b\n bx lr");
 }
 
-void loop(void)
-{
+void loop(void) {
     start_counter();
     const uint32_t before = WORD(CYCCNT);
     spin(1000);
     result[0] = WORD(CYCCNT) - before;
 }
 
-void watchdog(void)
-{
+void watchdog(void) {
     result[0] = WORD(0x40023874u) >> 24; /* RCC.CSR: why we started */
     if (result[0] & 0x20u) {
         return;
@@ -71,14 +65,12 @@ void watchdog(void)
     }
 }
 
-static void unlock_flash(void)
-{
+static void unlock_flash(void) {
     WORD(0x40023C04u) = 0x45670123u;
     WORD(0x40023C04u) = 0xCDEF89ABu;
 }
 
-static uint32_t flash_status(void)
-{
+static uint32_t flash_status(void) {
     while ((WORD(0x40023C0Cu) & 1u << 16) != 0u) {
     }
     const uint32_t status = WORD(0x40023C0Cu);
@@ -88,8 +80,7 @@ static uint32_t flash_status(void)
 
 #define FLASH_CELL 0x08010000u /* sector 4 */
 
-void program(void)
-{
+void program(void) {
     start_counter();
     WORD(FLASH_CELL) = 1u; /* locked: nothing happens but an error */
     result[0] = flash_status();
@@ -113,8 +104,7 @@ void program(void)
     result[7] = WORD(0x40023C10u) >> 31;
 }
 
-void pll(void)
-{
+void pll(void) {
     WORD(0x40023840u) |= 1u << 28;
     WORD(0x40023800u) |= 5u << 16; /* HSEON, HSEBYP */
     start_counter();
@@ -139,8 +129,7 @@ void pll(void)
     result[3] = 1;
 }
 
-void too_fast(void)
-{
+void too_fast(void) {
     WORD(0x40023800u) |= 5u << 16;
     while ((WORD(0x40023800u) & 1u << 17) == 0u) {
     }
@@ -151,14 +140,12 @@ void too_fast(void)
     WORD(0x40023808u) = 5u << 10 | 4u << 13 | 2u; /* no flash wait states */
 }
 
-void bad_pll(void)
-{
+void bad_pll(void) {
     WORD(0x40023804u) = 8u | 20u << 6 | 7u << 24;
     WORD(0x40023800u) |= 1u << 24;
 }
 
-void ring(void)
-{
+void ring(void) {
     static volatile uint8_t buffer[8];
     WORD(0x40023830u) |= 1u << 22;
     WORD(0x40011008u) = 139u;
@@ -186,8 +173,7 @@ void ring(void)
     result[10] = WORD(0x40026444u);
 }
 
-void overrun(void)
-{
+void overrun(void) {
     WORD(0x4001100Cu) = 0x200Cu;
     say("go\n");
     drain();
@@ -197,8 +183,7 @@ void overrun(void)
     result[2] = WORD(0x40011000u);
 }
 
-void echo(void)
-{
+void echo(void) {
     WORD(0x4001100Cu) = 0x200Cu;
     say("go\n");
     for (;;) {
@@ -208,30 +193,26 @@ void echo(void)
     }
 }
 
-void identity(void)
-{
+void identity(void) {
     for (uint32_t i = 0; i < 3u; i++) {
         result[i] = WORD(0x1FFF7A10u + 4u * i);
     }
     result[3] = *(volatile uint16_t *)0x1FFF7A22u;
 }
 
-void memory(void)
-{
+void memory(void) {
     for (uint32_t i = 0; i < 8u; i++) {
         result[i] = untouched[i];
     }
 }
 
-void quiet(void)
-{
+void quiet(void) {
     WORD(0x40020000u) &= ~(15u << 18); /* PA9, PA10 back to inputs */
     say("nobody hears this\n");
     drain();
     WORD(0x40020000u) |= 10u << 18;
 }
 
-void provoke(void)
-{
+void provoke(void) {
     chosen();
 }

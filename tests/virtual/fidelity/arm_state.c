@@ -1,12 +1,10 @@
 /* A jump without the Thumb bit: UsageFault INVSTATE. */
 #include "harness.h"
 
-NAKED static void jump(uint32_t address)
-{
+NAKED static void jump(uint32_t address) {
     __asm volatile("bx r0");
 }
 
-void provoke(void)
-{
+void provoke(void) {
     jump(0x08000100u);
 }

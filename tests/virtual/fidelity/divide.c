@@ -1,13 +1,11 @@
 /* Division by zero gives 0, or a UsageFault when CCR.DIV_0_TRP is set. */
 #include "harness.h"
 
-NAKED static uint32_t divide(uint32_t a, uint32_t b)
-{
+NAKED static uint32_t divide(uint32_t a, uint32_t b) {
     __asm volatile("udiv r0, r0, r1\n sdiv r0, r0, r1\n bx lr");
 }
 
-void provoke(void)
-{
+void provoke(void) {
     say_hex("zero", divide(7, 0));
     say("\n");
     WORD(CCR) |= 1u << 4;

@@ -1,8 +1,7 @@
 /* A fault whose handler is not enabled becomes a HardFault. */
 #include "harness.h"
 
-void provoke(void)
-{
+void provoke(void) {
     WORD(SHCSR) = 0;
     resume_after(2);
     __asm volatile("udf #1");

@@ -15,8 +15,7 @@ void report(uint32_t *frame, uint32_t exc_return);
 static void entry(void);
 
 /* A stack that overflowed cannot be used, so the handler goes on elsewhere when it lies outside RAM. */
-NAKED static void entry(void)
-{
+NAKED static void entry(void) {
     __asm volatile("tst lr, #4\n"
                    "ite eq\n"
                    "mrseq r0, msp\n"
@@ -32,33 +31,57 @@ NAKED static void entry(void)
                    "pop {r4, pc}\n");
 }
 
-__attribute__((section(".vectors"), used)) static void (*const vectors[16 + 16])(void) = {
-    (void (*)(void))STACK_TOP, reset, entry, entry, entry, entry, entry, entry, entry, entry, entry,
-    entry, entry, entry, entry, entry, entry, entry, entry, entry, entry, entry, entry, entry, entry,
-    entry, entry, entry, entry, entry, entry, entry};
+__attribute__((section(".vectors"), used)) static void (*const vectors[16 + 16])(void) = {(void (*)(void))STACK_TOP,
+                                                                                          reset,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry,
+                                                                                          entry};
 
-static void put(char c)
-{
+static void put(char c) {
     while ((WORD(USART1_SR) & 0x80u) == 0u) {
     }
     WORD(USART1_DR) = (uint32_t)c;
 }
 
-void say(const char *text)
-{
+void say(const char *text) {
     while (*text != '\0') {
         put(*text++);
     }
 }
 
-void drain(void)
-{
+void drain(void) {
     while ((WORD(USART1_SR) & 0x40u) == 0u) {
     }
 }
 
-void say_hex(const char *name, uint32_t value)
-{
+void say_hex(const char *name, uint32_t value) {
     put(' ');
     say(name);
     put('=');
@@ -67,37 +90,31 @@ void say_hex(const char *name, uint32_t value)
     }
 }
 
-void finish(void)
-{
+void finish(void) {
     say("end\n");
     for (;;) {
     }
 }
 
-void enable_fpu(void)
-{
+void enable_fpu(void) {
     WORD(CPACR) = 0xFu << 20;
     __asm volatile("dsb\n isb");
 }
 
-void resume_after(uint32_t bytes)
-{
+void resume_after(uint32_t bytes) {
     resume_bytes = bytes;
 }
 
-void expect_system(uint32_t exception, void (*handler)(void))
-{
+void expect_system(uint32_t exception, void (*handler)(void)) {
     handlers[exception] = handler;
 }
 
-void expect_interrupt(uint32_t number, void (*handler)(void))
-{
+void expect_interrupt(uint32_t number, void (*handler)(void)) {
     expect_system(16u + number, handler);
     WORD(NVIC_ISER0) = 1u << number;
 }
 
-void report(uint32_t *frame, uint32_t exc_return)
-{
+void report(uint32_t *frame, uint32_t exc_return) {
     uint32_t number;
     __asm volatile("mrs %0, ipsr" : "=r"(number));
     say("exception");
@@ -127,8 +144,7 @@ void report(uint32_t *frame, uint32_t exc_return)
     }
 }
 
-void reset(void)
-{
+void reset(void) {
     extern uint32_t bss_begin[], bss_end[];
     for (uint32_t *word = bss_begin; word < bss_end; word++) { /* RAM holds anything after power-on */
         *(volatile uint32_t *)word = 0;

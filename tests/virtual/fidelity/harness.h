@@ -1,7 +1,8 @@
 /* What every fidelity case shares: an ELF per case, `provoke` does it, and what the core says about it is printed.
  *
- * Each fault or exception prints one line with its number, status registers, stacked PC and xPSR, and EXC_RETURN. The same
- * image runs on the virtual board and on QEMU's netduinoplus2 (STM32F405, console USART1); their texts must be equal. */
+ * Each fault or exception prints one line with its number, status registers, stacked PC and xPSR, and EXC_RETURN. The
+ * same image runs on the virtual board and on QEMU's netduinoplus2 (STM32F405, console USART1); their texts must be
+ * equal. */
 #ifndef HARNESS_H
 #define HARNESS_H
 #include <stdint.h>
@@ -28,10 +29,10 @@
 
 extern uint32_t survivor __attribute__((section(".noinit"))); /* keeps its value over a reset */
 
-void provoke(void);                /* the case */
+void provoke(void); /* the case */
 void say(const char *text);
 void say_hex(const char *name, uint32_t value);
-void drain(void);                  /* until the last byte has left */
+void drain(void); /* until the last byte has left */
 void finish(void) __attribute__((noreturn));
 void enable_fpu(void);
 void resume_after(uint32_t bytes); /* a fault goes on so many bytes after the faulting instruction; 0: the case ends */

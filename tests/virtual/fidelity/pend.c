@@ -1,20 +1,16 @@
 /* PendSV and interrupts: pending, masks, priorities, preemption, tail chaining. */
 #include "harness.h"
 
-static void nothing(void)
-{
-}
+static void nothing(void) {}
 
-static void pend_more(void)
-{
+static void pend_more(void) {
     WORD(NVIC_ISPR0) = 1u << 3; /* less urgent: runs afterwards */
     WORD(NVIC_ISPR0) = 1u << 4; /* more urgent: runs now */
     __asm volatile("dsb\n isb");
     say("more\n");
 }
 
-void provoke(void)
-{
+void provoke(void) {
     expect_system(14, nothing);
     expect_interrupt(2, pend_more);
     expect_interrupt(3, nothing);

@@ -1,8 +1,7 @@
 /* AIRCR.SYSRESETREQ starts again from the vector and keeps RAM. */
 #include "harness.h"
 
-void provoke(void)
-{
+void provoke(void) {
     if (survivor == 0x5EED5EEDu) {
         survivor = 0;
         say("again\n");

@@ -1,8 +1,7 @@
 /* Single words and half-words may lie anywhere. */
 #include "harness.h"
 
-void provoke(void)
-{
+void provoke(void) {
     volatile uint32_t *word = (volatile uint32_t *)0x20002001u;
     WORD(0x20002000u) = 0x44332211u;
     WORD(0x20002004u) = 0x88776655u;

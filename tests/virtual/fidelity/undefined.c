@@ -1,8 +1,7 @@
 /* The permanently undefined instruction. */
 #include "harness.h"
 
-void provoke(void)
-{
+void provoke(void) {
     resume_after(2);
     __asm volatile("udf #7");
     resume_after(4);

@@ -1,14 +1,12 @@
 /* WFI ends by a pending interrupt even while PRIMASK is set. */
 #include "harness.h"
 
-static void tick(void)
-{
+static void tick(void) {
     WORD(SYST_CSR) = 0;
     say("tick\n");
 }
 
-void provoke(void)
-{
+void provoke(void) {
     expect_system(15, tick);
     WORD(SYST_RVR) = 1000000; /* longer than the report takes to print */
     WORD(SYST_CVR) = 0;

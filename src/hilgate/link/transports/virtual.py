@@ -1,7 +1,7 @@
 """virtual://<board>?image=<elf>: the virtual board as a pyserial port. The options are in hilgate/virtual/url.py.
 
-The board runs only inside `read`, and its time-outs are virtual time: equal reads and writes give equal cycles. `monotonic`
-is its clock, for callers that want to be as deterministic as the board.
+The board runs only inside `read`, and its time-outs are virtual time: equal reads and writes give equal cycles.
+`monotonic` is its clock, for callers that want to be as deterministic as the board.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Serial(SerialBase):
         if self.is_open:
             raise SerialException("Port is already open.")
         url = parse_url(str(self.port))
-        self._board = VirtualBoard(url.board, url.image, url.options, root=url.root, baud=self._baudrate)
+        self._board = VirtualBoard(url.board, url.image, url.options, root=url.root, baud=self.baudrate)
         self._board.wire.drop, self._board.wire.flip = url.drop, url.flip
         self.is_open = True
 
@@ -59,7 +59,7 @@ class Serial(SerialBase):
 
     def read(self, size: int = 1) -> bytes:
         """Runs the board until `size` bytes have come or the time-out has passed, in virtual time."""
-        timeout_us = FOREVER_US if self._timeout is None else self._timeout * 1_000_000
+        timeout_us = FOREVER_US if self.timeout is None else self.timeout * 1_000_000
         return self.board.read(size, timeout_us)
 
     def write(self, data: Any, /) -> int:
@@ -81,7 +81,7 @@ class Serial(SerialBase):
 
     def _reconfigure_port(self) -> None:
         if self.is_open:
-            self.board.baud = self._baudrate
+            self.board.baud = self.baudrate
 
     def _update_dtr_state(self) -> None:
         """A Nucleo's console has no modem lines."""
