@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from hilgate.gate.changes import changed_params
 from hilgate.gate.judge import judge
 from hilgate.gate.policy import Budget
 from hilgate.gate.verdict import Outcome
@@ -47,6 +48,19 @@ def test_a_request_waits_and_an_approval_lets_the_new_policy_judge(make, flash):
     assert judge(new, base, head, approved_by="reviewer").outcome is Outcome.PASS
 
 
+def test_other_changes_of_params_are_shown_and_judge_nothing(make):
+    one = make.measurement()
+    old = {"build": {"a": {"optimize": "O2"}}, "gate": {"x": 1}}
+    new = {"build": {"a": {"optimize": "Os", "new": 1}}, "gate": {}}
+    base, head = make.side("main", one), make.side("this PR", one)
+    verdict = judge(make.policy(), dataclasses.replace(base, params=old), dataclasses.replace(head, params=new))
+    assert verdict.outcome is Outcome.PASS
+    assert verdict.params == (
+        {"name": "build.a.new", "base": "not set", "head": "1"},
+        {"name": "build.a.optimize", "base": "O2", "head": "Os"},
+    )
+
+
 def test_a_request_alone_is_waiting(make):
     one, old = make.measurement(), make.policy()
     new = make.policy(flash_bytes=Budget(max=140_000, worse_warn="0.5%", worse_fail="2%"))
@@ -78,3 +92,14 @@ def test_a_removed_cell_is_inconclusive_until_approved(make):
     verdict = judge(old, make.side("main", one, policy=old), make.side("this PR", policy=new))
     assert verdict.outcome is Outcome.INCONCLUSIVE
     assert [(request.kind, request.effect) for request in verdict.requests] == [("cell", "removes")]
+
+
+def test_params_that_contain_themselves_or_explode_are_cut():
+    loop: dict[str, object] = {}
+    loop["again"] = loop
+    bomb: list[object] = ["x"]
+    for _ in range(40):
+        bomb = [bomb] * 40
+    changed = changed_params({"train": loop}, {"train": {"a": bomb}, "data": {str(n): n for n in range(10_000)}})
+    assert len(changed) == 200
+    assert all(len(row["head"]) <= 200 for row in changed)

@@ -5,12 +5,17 @@ This is where a chain of causes grows: each entry names a thing, its value in ba
 
 from __future__ import annotations
 
+import reprlib
 from typing import Any
 
 from hilgate.gate.claims import PARTS
 from hilgate.gate.measured import Build, Measurement
 
 MOST_SYMBOLS = 100
+MOST_PARAMS = 200
+MOST_LETTERS = 200
+DEEPEST = 4
+JUDGING = ("cells", "gate", "report")  # sections of params.yaml
 HASHES = ("model", "architecture", "weights", "image", "firmware", "dataset")
 
 
@@ -27,6 +32,28 @@ def changes_between(base: Measurement | None, head: Measurement | None) -> dict[
         "hashes": [name for name in HASHES if base and head and base.hashes[name] != head.hashes[name]],
         "environment": _environment(base, head),
     }
+
+
+def changed_params(base: dict[str, Any], head: dict[str, Any]) -> tuple[dict[str, str], ...]:
+    """Entries of params.yaml that differ, by their dotted names; what judges (cells, gate) is a request instead."""
+    old, new = (_flat({key: side[key] for key in side if key not in JUDGING}) for side in (base, head))
+    changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
+    return tuple(
+        {"name": name, "base": old.get(name, "not set"), "head": new.get(name, "not set")}
+        for name in changed[:MOST_PARAMS]
+    )
+
+
+def _flat(node: Any, path: str = "", depth: int = 0) -> dict[str, str]:
+    """Dotted name -> text. Bounded, because YAML can nest a mapping in itself and write 10**9 items in a line."""
+    if not isinstance(node, dict) or depth == DEEPEST:
+        short = reprlib.Repr()
+        short.maxlevel, short.maxlist, short.maxother = 3, 40, MOST_LETTERS
+        return {path: node[:MOST_LETTERS] if isinstance(node, str) else short.repr(node)[:MOST_LETTERS]}
+    found: dict[str, str] = {}
+    for key, value in list(node.items())[:MOST_PARAMS]:
+        found |= _flat(value, f"{path}.{key}" if path else str(key), depth + 1)
+    return found
 
 
 def facts(measurement: Measurement | None) -> dict[str, Any] | None:

@@ -9,7 +9,7 @@ from hilgate.artifacts import artifact, write_json
 from hilgate.errors import UsageError
 from hilgate.gate import git
 from hilgate.gate.judge import judge
-from hilgate.gate.policy import Policy, read_policy
+from hilgate.gate.policy import read_policy
 from hilgate.gate.sides import Side, read_path, read_revision
 from hilgate.gate.verdict import Verdict
 from hilgate.params import load_params
@@ -26,8 +26,9 @@ def execute(root: Path, base: str | None = None, head: Path | None = None, appro
     or folder; None: artifacts/run. approved_by: who approved what the head requests; then its own policy judges.
     Raises UsageError, ParamsError, ArtifactError.
     """
-    own_policy = read_policy(load_params(root), f"{HEAD_LABEL}'s params.yaml")
-    head_side = _read_head(root, head, own_policy)
+    params = load_params(root)
+    own_policy = read_policy(params, f"{HEAD_LABEL}'s params.yaml")
+    head_side = replace(_read_head(root, head), policy=own_policy, params=params.sections)
     base_side = _read_base(root, base, [*own_policy.cells, *head_side.measurements])
     judging = own_policy if approved_by or base_side.policy is None else base_side.policy
     verdict = judge(judging, base_side, head_side, approved_by)
@@ -35,12 +36,12 @@ def execute(root: Path, base: str | None = None, head: Path | None = None, appro
     return verdict
 
 
-def _read_head(root: Path, head: Path | None, policy: Policy) -> Side:
+def _read_head(root: Path, head: Path | None) -> Side:
     folder = artifact(root, "run.measurement", "cell").parent.parent
     if head is None and not folder.is_dir():
-        return Side(HEAD_LABEL, "path", _origin(root, folder), policy=policy)
+        return Side(HEAD_LABEL, "path", _origin(root, folder))
     path = folder if head is None else head
-    return replace(read_path(path, HEAD_LABEL, _origin(root, path)), policy=policy)
+    return read_path(path, HEAD_LABEL, _origin(root, path))
 
 
 def _read_base(root: Path, base: str | None, cells: list[str]) -> Side:

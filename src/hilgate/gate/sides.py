@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from hilgate.artifacts import FILES
 from hilgate.errors import ArtifactError, UsageError
 from hilgate.gate import git
 from hilgate.gate.measured import LARGEST_FILE_BYTES, Measurement, parse_build, parse_measurement
 from hilgate.gate.policy import CELL_NAME, Policy, read_policy
-from hilgate.params import parse_params
+from hilgate.params import Params, parse_params
 
 MOST_CELLS = 1000
 LARGEST_PARAMS_BYTES = 1024 * 1024
@@ -19,7 +20,10 @@ LARGEST_PARAMS_BYTES = 1024 * 1024
 
 @dataclass(frozen=True)
 class Side:
-    """Base or head. label: what people call it; kind: git, path, none; origin: where its files are; sha: a commit."""
+    """Base or head. label: what people call it; kind: git, path, none; origin: where its files are; sha: a commit.
+
+    params: the sections of its params.yaml, which explain and do not judge; empty when it is not known.
+    """
 
     label: str
     kind: str
@@ -27,6 +31,7 @@ class Side:
     sha: str = ""
     measurements: dict[str, Measurement] = field(default_factory=dict)
     policy: Policy | None = None
+    params: dict[str, Any] = field(default_factory=dict)
 
     def about(self) -> dict[str, str]:
         return {"label": self.label, "kind": self.kind, "origin": self.origin, "sha": self.sha}
@@ -57,16 +62,18 @@ def read_revision(root: Path, revision: str, cells: Iterable[str]) -> Side:
     sha = git.merge_base(root, revision)
     label = git.label(root, revision)
     origin = sha[:10] if sha.startswith(label) else f"{label} ({sha[:10]})"
-    policy = _policy_at(root, sha, origin)
+    params = _params_at(root, sha)
+    policy = read_policy(params, origin) if params else None
     names = sorted({*(policy.cells if policy else ()), *cells})
     found = {name: _measurement_at(root, sha, name) for name in names}
     measurements = {name: measurement for name, measurement in found.items() if measurement is not None}
-    return Side(label=label, kind="git", origin=origin, sha=sha, measurements=measurements, policy=policy)
+    sections = params.sections if params else {}
+    return Side(label, "git", origin, sha, measurements, policy, sections)
 
 
-def _policy_at(root: Path, sha: str, origin: str) -> Policy | None:
+def _params_at(root: Path, sha: str) -> Params | None:
     text = git.read_blob(root, sha, "params.yaml", LARGEST_PARAMS_BYTES)
-    return None if text is None else read_policy(parse_params(text, Path(f"{sha[:10]}:params.yaml")), origin)
+    return None if text is None else parse_params(text, Path(f"{sha[:10]}:params.yaml"))
 
 
 def _measurement_at(root: Path, sha: str, cell: str) -> Measurement | None:

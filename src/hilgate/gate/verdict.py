@@ -123,7 +123,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Verdict:
-    """The gate's answer. `base` and `head` describe the two sides, `policy` says whose budgets judged."""
+    """The gate's answer. `base` and `head` describe the two sides, `policy` says whose budgets judged.
+
+    params: what else the head changes in params.yaml, as name, base, head.
+    """
 
     cells: tuple[CellVerdict, ...]
     requests: tuple[Request, ...]
@@ -132,6 +135,7 @@ class Verdict:
     policy: str
     approved_by: str
     notes: tuple[str, ...]
+    params: tuple[dict[str, str], ...] = ()
 
     @property
     def outcome(self) -> Outcome:

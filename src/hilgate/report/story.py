@@ -71,13 +71,15 @@ def causes(cell: dict[str, Any], base: str) -> list[str]:
         rows = _movable(cell, metric)
         moved = sorted((row for row in rows if row["base"] != row["head"]), key=lambda row: -abs(_moved(row)))
         if axis["change"] and moved:
-            others = f", {plural(len(moved) - 1, 'other', 'others')} by less" if len(moved) > 1 else ""
             unit = "cycles" if metric == "latency_us" else "B"
-            found.append(f"{subject}: largest step in {_step(moved[0], unit)}{others}")
+            found.append(f"{subject}: largest step in {_step(moved[0], unit)}")
     symbols = cell["changes"]["symbols"]
     if symbols:
-        row = {**symbols[0], "shown": f"`{symbols[0]['name'].replace('`', chr(39))}`"}
+        row = {**symbols[0], "shown": _tick(symbols[0]["name"])}
         found.append(f"symbols: {len(symbols)} changed size, most {_step(row, 'B')}")
+    found += [
+        f"{row['name']}: {_tick(row['base'])} to {_tick(row['head'])}" for row in cell["changes"]["environment"][:4]
+    ]
     if cell["changes"]["hashes"]:
         found.append(f"changed against {base}: {', '.join(cell['changes']['hashes'])}")
     return found
@@ -92,11 +94,15 @@ def stack_path(cell: dict[str, Any]) -> str:
 
 def _movable(cell: dict[str, Any], metric: str) -> list[dict[str, Any]]:
     if metric == "latency_us":
-        return [{**row, "shown": f"`{row['name'].replace('`', chr(39))}`"} for row in cell["changes"]["layers"]]
+        return [{**row, "shown": _tick(row["name"])} for row in cell["changes"]["layers"]]
     memory = metric.removesuffix("_bytes")
     parts = [row for row in cell["changes"]["sizes"] if row["memory"] == memory]
     kept = [row for row in parts if row["part"] not in ("total_bytes", "stack_seen_bytes")]
     return [{**row, "shown": row["part"].removesuffix("_bytes").replace("_", " ")} for row in kept]
+
+
+def _tick(name: object) -> str:
+    return f"`{str(name)[:80].replace('`', chr(39))}`" if name is not None else "none"
 
 
 def _step(row: dict[str, Any], unit: str) -> str:

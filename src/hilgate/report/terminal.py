@@ -32,6 +32,8 @@ def _parts(verdict: dict[str, Any], width: int) -> list[RenderableType]:
         parts += [_text(f" {cause}", "dim") for cause in story.causes(cell, verdict["base"]["label"])]
     if verdict["requests"]:
         parts.append(_requests(verdict))
+    for change in verdict["params"][:20]:
+        parts.append(_text(f"params.yaml: {change['name']}: {change['base']} -> {change['head']}"))
     parts += [_text(f"note: {note}") for note in verdict["notes"]]
     parts.append(_text(f"base: {_side(verdict['base'])} · policy: {verdict['policy']}", "dim"))
     return parts
