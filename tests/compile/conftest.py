@@ -201,6 +201,44 @@ def quantized(network, shape: tuple[int, ...], folder: Path, name: str, **choice
 
 
 @pytest.fixture(scope="session")
+def make_quantized(tmp_path_factory: pytest.TempPathFactory):
+    """make_quantized(network, shape, name, **choices) -> path of an int8 QDQ file."""
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    folder = tmp_path_factory.mktemp("networks")
+
+    def make(network, shape: tuple[int, ...], name: str, **choices) -> Path:
+        return quantized(network, shape, folder, name, **choices)
+
+    return make
+
+
+def onnxruntime_tensors(path: Path, real: np.ndarray) -> dict[str, np.ndarray]:
+    """Every quantized tensor of one run with graph optimisations off, by the names on both sides of its
+    QuantizeLinear, and the outputs.
+    """
+    import onnx
+    import onnxruntime as ort
+
+    model = onnx.load(path)
+    quantizers = [node for node in model.graph.node if node.op_type == "QuantizeLinear"]
+    outputs = [node.output[0] for node in quantizers] + [value.name for value in model.graph.output]
+    for name in outputs[: len(quantizers)]:
+        model.graph.output.append(onnx.ValueInfoProto(name=name))
+    options = ort.SessionOptions()
+    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
+    options.intra_op_num_threads = 1
+    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    found = dict(zip(outputs, session.run(outputs, {"input": real}), strict=True))
+    found.update({node.input[0]: found[node.output[0]] for node in quantizers})
+    return found
+
+
+@pytest.fixture(scope="session")
+def ort_tensors():
+    return onnxruntime_tensors
+
+
+@pytest.fixture(scope="session")
 def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Int8 QDQ files of fully connected networks, by name."""
     import torch

@@ -23,35 +23,14 @@ def lowered(path: Path, **options) -> Graph:
     return graph
 
 
-def onnxruntime_tensors(path: Path, real: np.ndarray) -> dict[str, np.ndarray]:
-    """Every quantized tensor of one run with graph optimisations off, by the names on both sides of its
-    QuantizeLinear.
-    """
-    import onnx
-    import onnxruntime as ort
-
-    model = onnx.load(path)
-    quantizers = [node for node in model.graph.node if node.op_type == "QuantizeLinear"]
-    outputs = [node.output[0] for node in quantizers] + [value.name for value in model.graph.output]
-    for name in outputs[: len(quantizers)]:
-        model.graph.output.append(onnx.ValueInfoProto(name=name))
-    options = ort.SessionOptions()
-    options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
-    options.intra_op_num_threads = 1
-    session = ort.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    found = dict(zip(outputs, session.run(outputs, {"input": real}), strict=True))
-    found.update({node.input[0]: found[node.output[0]] for node in quantizers})
-    return found
-
-
 @pytest.mark.parametrize("name", NAMES)
-def test_each_layer_is_within_one_step_of_onnxruntime(name: str, models: dict[str, Path]) -> None:
+def test_each_layer_is_within_one_step_of_onnxruntime(name: str, models: dict[str, Path], ort_tensors) -> None:
     graph = lowered(models[name])
     compared = 0
     for seed in range(8):
         shape = graph.tensors[graph.inputs[0]].shape
         real = np.random.default_rng(seed).random(shape, np.float32)
-        theirs = onnxruntime_tensors(models[name], real)
+        theirs = ort_tensors(models[name], real)
         for site in graph.sites():
             if all(t.name in theirs or t.constant for t in site.inputs) and site.output.name in theirs:
                 compared += 1

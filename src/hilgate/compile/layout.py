@@ -34,13 +34,14 @@ class Layout:
         """The tensor as (1, ..., C), marked."""
         if self.is_channels_last(tensor):
             return tensor
-        if tensor.name in self.graph.inputs and not self.graph.consumers(tensor.name):
-            order = (0, *range(2, len(tensor.shape)), 1)
-            self.graph.source_axes[tensor.name] = order
-            tensor.shape = tuple(tensor.shape[i] for i in order)
-            self.mark(tensor)
-            return tensor
         return self._change(tensor, (0, *range(2, len(tensor.shape)), 1), marked=True)
+
+    def store_input(self, tensor: Tensor) -> None:
+        """Let the host permute an input of the model, before anything reads it."""
+        order = (0, *range(2, len(tensor.shape)), 1)
+        self.graph.source_axes[tensor.name] = order
+        tensor.shape = tuple(tensor.shape[i] for i in order)
+        self.mark(tensor)
 
     def channels_first(self, tensor: Tensor) -> Tensor:
         """The tensor as ONNX sees it, not marked."""

@@ -19,6 +19,8 @@ from hilgate.compile.ops.base import Op
 from hilgate.compile.ops.reshape.op import Reshape
 from hilgate.errors import ModelError
 
+WINDOWED = ("Conv", "ConvTranspose", "MaxPool", "AveragePool", "GlobalAveragePool", "Resize")  # over height and width
+
 
 @dataclass
 class OnnxNode:
@@ -85,6 +87,15 @@ class OnnxNode:
             raise self.refuse(f"input {index} is missing")
         return self.door.value(self.proto.input[index], self)
 
+    def is_channels_last(self, index: int) -> bool:
+        """Whether an input is stored in another order than ONNX sees it."""
+        return self.door.layout.is_channels_last(self.raw(index))
+
+    def shape(self, index: int) -> Shape:
+        """An input's shape as ONNX sees it."""
+        shape = self.raw(index).shape
+        return (shape[0], shape[-1], *shape[1:-1]) if self.is_channels_last(index) else shape
+
     def channels_last_2d(self, index: int) -> Tensor:
         """An input as (1, H, W, C); a 1-D one as (1, 1, W, C)."""
         tensor = self.raw(index)
@@ -110,6 +121,16 @@ class OnnxNode:
     def emit(self, op: Op, inputs: Sequence[Tensor], dtype: str = "float32", quant: Quantization | None = None) -> None:
         """Add the node that computes this ONNX node's first output."""
         self.door.emit(self, op, inputs, Tensor(self.proto.output[0], (), dtype, quant))
+
+    def numbers(self, index: int) -> list[int]:
+        """A constant input as whole numbers: a shape, axes, pads."""
+        return [int(v) for v in self.constant(index).reshape(-1)]
+
+    def inner(self, op: Op, inputs: Sequence[Tensor]) -> Tensor:
+        """A node before the one that makes this ONNX node's output; returns its output."""
+        tensor = Tensor(self.graph.fresh(f"{self.proto.output[0]}.{op.kind}"), (), "float32")
+        self.door.emit(self, op, inputs, tensor, define=False)
+        return tensor
 
     def alike(self, *indices: int) -> list[Tensor]:
         """Several inputs in one order: channels-last when any is stored so, constants permuted to fit."""
@@ -212,8 +233,11 @@ class OnnxDoor:
 
     def _input(self, value: Any) -> None:
         shape, dtype = onnx_file.declared(value)
-        self._define(value.name, Tensor(value.name, shape, dtype))
+        tensor = Tensor(value.name, shape, dtype)
+        self._define(value.name, tensor)
         self.graph.inputs.append(value.name)
+        if len(shape) in (3, 4) and any(node.op_type in WINDOWED for node in self.model.graph.node):
+            self.layout.store_input(tensor)
 
     def _node(self, proto: Any) -> None:
         node = OnnxNode(self, proto)

@@ -1,4 +1,4 @@
-"""QuantizeLinear moves before operators that only move numbers: quantize(reshape(x)) = reshape(quantize(x))."""
+"""QuantizeLinear moves before operators that move or choose numbers: quantize(reshape(x)) = reshape(quantize(x))."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 
 
 def run(graph: Graph, options: Options) -> int:
-    """Swap each view -> Quantize pair, until the Quantize stands at an input or after an operator that computes."""
+    """Swap each such operator -> Quantize pair, until the Quantize stands at an input or after an operator that
+    computes.
+    """
     changes = 0
     while _swap_one(graph):
         changes += 1
@@ -24,7 +26,12 @@ def _swap_one(graph: Graph) -> bool:
         if not isinstance(quantize.op, Quantize):
             continue
         view = graph.producer(quantize.inputs[0])
-        if view is None or not view.op.view or graph.only_consumer(view.outputs[0]) is not quantize:
+        if (
+            view is None
+            or not view.op.keeps_quantization
+            or len(view.inputs) != 1
+            or graph.only_consumer(view.outputs[0]) is not quantize
+        ):
             continue
         source, target = graph.tensors[view.inputs[0]], graph.tensors[quantize.outputs[0]]
         if source.dtype != "float32" or source.constant:

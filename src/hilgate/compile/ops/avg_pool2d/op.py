@@ -19,6 +19,7 @@ from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, output_record
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
 from hilgate.compile.ops.pool import constants, pooled_shape, window_from_onnx, window_from_tflite
+from hilgate.compile.ops.reshape.op import Reshape
 from hilgate.compile.ops.window import Window
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ class AvgPool2D(Op):
     kind: ClassVar[str] = "avg_pool2d"
     channelwise: ClassVar[bool] = True
     monotone = True
-    onnx: ClassVar[tuple[str, ...]] = ("AveragePool", "GlobalAveragePool")
+    onnx: ClassVar[tuple[str, ...]] = ("AveragePool", "GlobalAveragePool", "ReduceMean")
     tflite: ClassVar[tuple[str, ...]] = ("AVERAGE_POOL_2D",)
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
         x = node.channels_last_2d(0)
-        if node.kind == "GlobalAveragePool":
-            node.emit_channels_last(cls(Window((x.shape[1], x.shape[2]))), [x])
+        if node.kind != "AveragePool":
+            _global_from_onnx(node, cls(Window((x.shape[1], x.shape[2]))), x)
             return
         count_padding = bool(node.attribute("count_include_pad", 0))
         node.emit_channels_last(cls(window_from_onnx(node, x), count_padding), [x])
@@ -126,6 +127,23 @@ class AvgPool2D(Op):
             "rounding": ROUNDING_CODE[site.rounding],
         }
         return Call("avg_pool2d_s8", pointers, constants(self.window, site) | extra)
+
+
+def _global_from_onnx(node: OnnxNode, op: AvgPool2D, x: Tensor) -> None:
+    """GlobalAveragePool, or a ReduceMean over all of height and width, which exporters write for it."""
+    if node.kind == "GlobalAveragePool":
+        node.emit_channels_last(op, [x])
+        return
+    rank = len(node.raw(0).shape)
+    node.must_be("noop_with_empty_axes", 0)
+    axes = node.numbers(1) if node.has(1) else [int(a) for a in node.attribute("axes", list(range(rank)))]
+    if {a % rank for a in axes} != set(range(2, rank)):
+        raise node.refuse(f"axes {axes} of rank {rank} are not supported", "supported: all of height and width")
+    if node.attribute("keepdims", 1):
+        node.emit_channels_last(op, [x])
+        return
+    pooled = node.inner(op, [x])
+    node.emit(Reshape((x.shape[0], x.shape[3])), [pooled])
 
 
 OP = AvgPool2D

@@ -32,9 +32,14 @@ class Reshape(Op):
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
-        x = node.input(0)
         rule = {"Reshape": _reshape, "Flatten": _flatten, "Squeeze": _squeeze, "Unsqueeze": _unsqueeze}[node.kind]
-        shape = rule(node, x.shape)
+        before = node.shape(0)
+        shape = rule(node, before)
+        if node.is_channels_last(0) and len(shape) in (3, 4) and shape[:2] == before[:2]:
+            # only height and width change: the channels can stay last
+            node.emit_alike(cls((shape[0], *shape[2:], shape[1])), [node.raw(0)])
+            return
+        x = node.input(0)
         if x.data is not None:
             data = x.data.reshape(shape)
             node.define(Tensor(node.proto.output[0], shape, x.dtype, x.quantization, data))
