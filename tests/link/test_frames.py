@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hilgate.errors import LostError
 from hilgate.link.frames import Damaged, Decoder, Frame, encode
 from hilgate.link.protocol import BODY_BYTES, FRAME_BYTES
+from hilgate.link.wire import Wire
 
 frames = st.builds(Frame, st.integers(0, 255), st.integers(0, 65535), st.binary(max_size=BODY_BYTES))
 
@@ -73,3 +75,39 @@ def test_too_short_is_a_length_error(plain: bytes) -> None:
 
     got = list(Decoder().feed(cobs.encode(plain) + b"\0"))
     assert [item.reason for item in got] == ["length"]
+
+
+class Stopped:
+    """A virtual board whose time does not pass."""
+
+    timeout = write_timeout = 0.0
+    baudrate = 115200
+
+    def monotonic(self) -> float:
+        return 1.0
+
+    def read(self, size: int) -> bytes:
+        return b""
+
+
+def test_waiting_ends_even_when_time_stands_still() -> None:
+    with pytest.raises(LostError, match="time stands still"):
+        Wire(Stopped(), "virtual://board").receive(2.0)
+
+
+class Coarse(Stopped):
+    """A virtual board that counts whole microseconds: a shorter read takes no time."""
+
+    now = 1.0
+
+    def monotonic(self) -> float:
+        return self.now
+
+    def read(self, size: int) -> bytes:
+        self.now += int(self.timeout * 1e6) / 1e6
+        return b""
+
+
+@pytest.mark.parametrize("seconds", [1e-9, 1e-7, 0.0123456789, 1.00000001])
+def test_waiting_ends_whatever_is_left(seconds: float) -> None:
+    assert Wire(Coarse(), "virtual://board").receive(1.0 + seconds) is None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,18 @@ def test_a_fault_on_the_way_to_the_virtual_board(urls: dict[str, str], host: lis
     played = play(urls["virtual"], fault, Timing(boot_s=0.5))
     assert played.answers == host
     assert played.struck == 1
+
+
+@pytest.mark.parametrize("target", ["virtual", pytest.param("qemu", marks=pytest.mark.qemu)])
+def test_ten_thousand_random_bytes(urls: dict[str, str], target: str) -> None:
+    """A chip's receiver overruns where a computer's does not; either way the board answers afterwards."""
+    with connect(urls[target], options=Options(timing=PATIENT)) as session:
+        source = random.Random(11)
+        for _ in range(10):
+            session.wire.port.write(source.randbytes(1000))
+            session.wire.pause(0.1)
+        assert session.echo(b"still there") == b"still there"
+        assert session.counters.refused > 0
 
 
 def test_equal_sessions_with_the_virtual_board_take_equal_time(urls: dict[str, str]) -> None:

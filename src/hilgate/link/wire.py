@@ -12,6 +12,8 @@ from hilgate.errors import LostError
 from hilgate.link.counters import Counters
 from hilgate.link.frames import END, Damaged, Decoder, Frame, encode
 
+MOST_STANDING = 1000  # reads during which a virtual board's time does not pass: it would be waited for for ever
+SHORTEST_S = 0.001  # a read of less would be rounded to nothing, and time might not pass at all
 POLL_S = 0.05  # longest single read, so that Ctrl-C is felt
 
 
@@ -53,11 +55,15 @@ class Wire:
 
     def receive(self, deadline: float) -> Frame | Damaged | None:
         """The next frame, intact or not; None when `deadline` (by `now`) passes first."""
+        stood = 0
         while not self._ready:
-            left = deadline - self.now()
-            if left <= 0:
+            now = self.now()
+            if now >= deadline:
                 return None
-            self._read(min(left, POLL_S))
+            self._read(min(max(deadline - now, SHORTEST_S), POLL_S))
+            stood = stood + 1 if self.now() == now else 0
+            if stood > MOST_STANDING:
+                raise LostError("the board's time stands still", where=self.name, hint="please report it")
         item = self._ready.popleft()
         if isinstance(item, Damaged):
             self.counters.damaged += 1
