@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hilgate.artifacts import artifact, atomic_write, needed, write_json
 from hilgate.compile import emit, plan, weights
 from hilgate.compile.graph import Graph
+from hilgate.compile.kernels.share import share
 from hilgate.compile.onnx_door import load_onnx
 from hilgate.compile.options import Options
 from hilgate.compile.passes import rewrite
@@ -76,6 +77,7 @@ def allocate(graph: Graph, options: Options, source_hash: str) -> emit.Emission:
     """Choose kernels, plan the arena and pack the weights."""
     for site in graph.sites():
         site.node.op = site.node.op.tuned(site, options)
+    share(graph, options)
     layers = [site for site in graph.sites() if not site.node.op.view]
     return emit.Emission(graph, layers, plan.plan(graph), weights.pack(layers), options, source_hash)
 

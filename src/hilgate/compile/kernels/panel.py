@@ -186,18 +186,46 @@ def words(values: object) -> bytes:
     return (np.asarray(values, np.int64) & 0xFFFFFFFF).astype("<u4").tobytes()
 
 
-def cycles(pixels: int, shared: bool, k_pairs: int, channels: int, outputs: int) -> int:
-    """Predicted cycles of `outputs` outputs, zero wait states; the last panel overlaps where they do not divide."""
-    panels, step = -(-outputs // pixels), STEP_CYCLES[pixels] + (0 if shared else 1)
-    loops = max(0, -(-k_pairs // MAX_UNROLL[pixels]))
-    pair = step * k_pairs + 20 + 10 * pixels + (0 if loops <= 1 else 8 + 5 * loops)
-    return panels * ((channels + 1) // 2 * pair + 16)
+def pair_cycles(panel: Panel, k_pairs: int) -> int:
+    """Of one pair of channels for one group of outputs, zero wait states, counted from panel_dsp.h."""
+    pixels = panel.pixels
+    passes = -(-k_pairs // panel.unroll)
+    if panel.k_pairs == 0:
+        loop = 7 + 5 * passes + 2 * (pixels - 1)
+    elif panel.k_pairs > panel.unroll:
+        loop = 3 + 5 * (k_pairs // panel.unroll) + 2 * (pixels - 1)
+    else:
+        loop = 0
+    scale = {SINGLE: (3, 5, 2), DOUBLE: (6, 7, 6), POSITIVE: (4, 5, 4)}[panel.rounding]
+    finish = pixels * (scale[0] + scale[1] - (0 if panel.shared else 1)) + 2 * scale[2]
+    place = 0 if panel.out_pixel else 2 * (pixels + 2)
+    step = STEP_CYCLES[pixels] + (0 if panel.shared else 1)
+    return 13 + step * k_pairs + loop + finish + place + (2 if panel.odd else 0)
+
+
+def layer_cycles(panel: Panel, k_pairs: int, channels: int, width: int, rows: int) -> int:
+    """Of a layer whose rows of `width` outputs are computed in whole panels; the last one overlaps."""
+    groups = -(-width // panel.pixels)
+    return rows * (40 + groups * ((channels + 1) // 2 * pair_cycles(panel, k_pairs) + 20))
+
+
+def code_bytes(panel: Panel) -> int:
+    """About what an instance takes in flash."""
+    steps = panel.unroll + (panel.k_pairs % panel.unroll if panel.k_pairs > panel.unroll else 0)
+    finish = {SINGLE: 24, DOUBLE: 44, POSITIVE: 32}[panel.rounding]
+    place = 0 if panel.out_pixel else 8 * panel.pixels
+    return 190 + steps * (12 * panel.pixels + (8 if panel.shared else 12)) + finish * panel.pixels + place
 
 
 def best_pixels(shared: bool, k_pairs: int, channels: int, width: int, pixel_bytes: int) -> int | None:
     """How many outputs a panel should compute: the fewest cycles that the addressing allows."""
+
+    def cost(pixels: int) -> int:
+        panel = Panel(pixels, pixel_bytes, k_pairs, unroll(k_pairs, pixels), 1, False, DOUBLE, 0, shared)
+        return layer_cycles(panel, k_pairs, channels, width, 1)
+
     possible = [p for p in STEP_CYCLES if p <= width and (p - 1) * pixel_bytes <= MAX_OFFSET]
-    return min(possible, key=lambda p: (cycles(p, shared, k_pairs, channels, width), p), default=None)
+    return min(possible, key=cost, default=None)
 
 
 def unroll(k_pairs: int, pixels: int, limit: int | None = None) -> int:

@@ -30,6 +30,11 @@
 #define HG_SPLIT "sxtb16 r12, r2\nsxtb16 r2, r2, ror #8\n"
 #define HG_TAKE_B(b, a) ""
 #endif
+#if PANEL_K_PAIRS /* steps may be short where nobody jumps into the loop */
+#define HG_WIDE ""
+#else
+#define HG_WIDE ".w"
+#endif
 #define HG_MAC2(b, a, x, b0, a0) "smlad " a ", r12, " x ", " a0 "\nsmlad " b ", r2, " x ", " b0 "\n"
 #define HG_MAC(b, a, x) HG_MAC2(b, a, x, b, a)
 
@@ -39,8 +44,8 @@
 #define HG_LAST_B "r8"
 #define HG_LAST_A "lr"
 #define HG_COPY "mov r5, r8\nmov r6, r8\nmov r7, r8\nmov r9, lr\nmov r10, lr\nmov r11, lr\n"
-#define HG_LOAD0 "ldr r2, [r0], #4\nldr r4, [r1, #%c[p]]\nldr r3, [r1], #4\n"
-#define HG_LOAD1 "ldr r3, [r1, #%c[p]*2-4]\nldr r4, [r1, #%c[p]*3-4]\n"
+#define HG_LOAD0 "ldr r2, [r0], #4\nldr" HG_WIDE " r4, [r1, #%c[p]]\nldr r3, [r1], #4\n"
+#define HG_LOAD1 "ldr" HG_WIDE " r3, [r1, #%c[p]*2-4]\nldr" HG_WIDE " r4, [r1, #%c[p]*3-4]\n"
 #define HG_STEP                                                                                                        \
     HG_LOAD0 HG_SPLIT HG_MAC("r5", "r9", "r3") HG_MAC("r6", "r10", "r4") HG_LOAD1 HG_MAC("r7", "r11", "r3")            \
         HG_MAC("r8", "lr", "r4")
@@ -52,7 +57,8 @@
 #define HG_LAST_B "r7"
 #define HG_LAST_A "r11"
 #define HG_COPY "mov r5, r7\nmov r6, r7\nmov r9, r11\nmov r10, r11\n"
-#define HG_LOAD0 "ldr r2, [r0], #4\nldr r4, [r1, #%c[p]]\nldr r8, [r1, #%c[p]*2]\nldr r3, [r1], #4\n"
+#define HG_LOAD0                                                                                                       \
+    "ldr r2, [r0], #4\nldr" HG_WIDE " r4, [r1, #%c[p]]\nldr" HG_WIDE " r8, [r1, #%c[p]*2]\nldr r3, [r1], #4\n"
 #define HG_STEP HG_LOAD0 HG_SPLIT HG_MAC("r5", "r9", "r3") HG_MAC("r6", "r10", "r4") HG_MAC("r7", "r11", "r8")
 #define HG_FIRST                                                                                                       \
     HG_LOAD0 HG_SPLIT HG_MAC2("r5", "r9", "r3", "r7", "r11") HG_MAC2("r6", "r10", "r4", "r7", "r11")                   \
@@ -62,7 +68,7 @@
 #define HG_LAST_B "r6"
 #define HG_LAST_A "r10"
 #define HG_COPY "mov r5, r6\nmov r9, r10\n"
-#define HG_LOAD0 "ldr r2, [r0], #4\nldr r4, [r1, #%c[p]]\nldr r3, [r1], #4\n"
+#define HG_LOAD0 "ldr r2, [r0], #4\nldr" HG_WIDE " r4, [r1, #%c[p]]\nldr r3, [r1], #4\n"
 #define HG_STEP HG_LOAD0 HG_SPLIT HG_MAC("r5", "r9", "r3") HG_MAC("r6", "r10", "r4")
 #define HG_FIRST HG_LOAD0 HG_SPLIT HG_MAC2("r5", "r9", "r3", "r6", "r10") HG_MAC("r6", "r10", "r4")
 #define HG_EACH(F) F("r5", "r9", "0") F("r6", "r10", "1")
@@ -231,6 +237,7 @@ HILGATE_NAKED void PANEL_NAME(const uint8_t *w HILGATE_UNUSED, const int16_t *a 
 #undef HG_SCALE_A
 #undef HG_SCALE_B
 #undef HG_SPLIT
+#undef HG_WIDE
 #undef HG_STEP
 #undef HG_STORE
 #undef HG_STORE_A

@@ -16,30 +16,38 @@ from hilgate.compile.ops.base import Call, Pointer, Section, int32_section
 if TYPE_CHECKING:
     from hilgate.compile.graph import Site
     from hilgate.compile.ops.conv2d.op import Conv2D
-    from hilgate.compile.options import Options
 
 SOURCES = ("ops/conv2d/conv2d_panel.c", "ops/conv2d/conv2d_panel.h", "kernels/panel.h", "kernels/panel_dsp.h")
 STRIP = "kernels/strip.h"
 RGB = ((0, 0), (0, 2), (1, 0), (1, 2), (2, 0), (2, 2), (0, 1), (1, 1), (2, 1))  # (row, channel) as strip_rgb stores
 MOST_GROUPS = 8  # of panels per strip of pixels or patches
-SIZE_UNROLL = 6
 LARGEST = 65535  # fields of conv2d_shape
 
 
 @dataclass(frozen=True)
 class ConvKernel:
     """mode: columns, rgb, pixels or patches. column: values of a column or of one kx; k: values of a receptive field,
-    even; panel: the instance; strip_groups: panels per call."""
+    even; panel: the instance; width: outputs of a row; strip_groups: panels per call."""
 
     mode: str
     column: int
     k: int
     panel: Panel
-    strip_groups: int
+    width: int
+
+    @property
+    def strip_groups(self) -> int:
+        pixels = self.panel.pixels
+        if self.mode in ("columns", "rgb"):
+            return self.width // pixels
+        return max(g for g in range(1, MOST_GROUPS + 1) if g == 1 or self.width % (g * pixels) == 0)
 
 
-def choose(op: Conv2D, site: Site, options: Options) -> ConvKernel | None:
-    """The kernel with the fewest predicted cycles, or None where only the portable definition fits."""
+def choose(op: Conv2D, site: Site) -> ConvKernel | None:
+    """The kernel with the fewest predicted cycles, or None where only the portable definition fits.
+
+    share.py then weighs cycles against flash.
+    """
     layer = affine(site, op.activation)
     mode, column, k = _strip(op, site)
     parts = _integers(op, layer, mode, column, k)
@@ -54,11 +62,11 @@ def choose(op: Conv2D, site: Site, options: Options) -> ConvKernel | None:
     pixels = panels.best_pixels(first.shared, k // 2, channels, width, pitch)
     if pixels is None or pitch > LARGEST or width > LARGEST or max(op.window.pad) > 127:
         return None
-    unroll = panels.unroll(k // 2, pixels, SIZE_UNROLL if options.optimize == "size" else None)
+    unroll = panels.unroll(k // 2, pixels)
     instance = Panel(
         pixels, pitch, k // 2, unroll, site.output.shape[3], bool(channels % 2), first.rounding, first.top, first.shared
     )
-    return ConvKernel(mode, column, k, instance, _strip_groups(mode, width, pixels))
+    return ConvKernel(mode, column, k, instance, width)
 
 
 def _strip(op: Conv2D, site: Site) -> tuple[str, int, int]:
@@ -72,12 +80,6 @@ def _strip(op: Conv2D, site: Site) -> tuple[str, int, int]:
     mode = "pixels" if op.window.plain and op.groups == 1 else "patches"
     k = rows * width * channels
     return mode, rows * channels, k + k % 2
-
-
-def _strip_groups(mode: str, width: int, pixels: int) -> int:
-    if mode in ("columns", "rgb"):
-        return width // pixels
-    return max(g for g in range(1, MOST_GROUPS + 1) if g == 1 or width % (g * pixels) == 0)
 
 
 def _integers(op: Conv2D, layer: Affine, mode: str, column: int, k: int) -> list[Integers | None]:
@@ -108,7 +110,8 @@ def sections(op: Conv2D, site: Site, kernel: ConvKernel) -> list[Section]:
     """`output`, `fill`, and `stream`: every group's packed weights."""
     layer = affine(site, op.activation)
     parts = _integers(op, layer, kernel.mode, kernel.column, kernel.k)
-    stream = b"".join(panels.pack(part) for part in parts if part is not None)
+    rounding, top = kernel.panel.rounding, kernel.panel.top
+    stream = b"".join(panels.pack(replace(part, rounding=rounding, top=top)) for part in parts if part is not None)
     fill = int32_section("fill", [site.inputs[0].quant.zero_point])
     return [layer.sections()[0], fill, Section("stream", stream)]
 

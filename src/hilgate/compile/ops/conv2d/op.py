@@ -83,7 +83,7 @@ class Conv2D(Op):
         return site.output.elements * kernel_h * kernel_w * depth
 
     def tuned(self, site: Site, options: Options) -> Op:
-        return replace(self, kernel=None if "fast_kernels" in options.without else kernel.choose(self, site, options))
+        return replace(self, kernel=None if "fast_kernels" in options.without else kernel.choose(self, site))
 
     def sources(self, site: Site) -> tuple[str, ...]:
         return (*kernel.SOURCES, kernel.STRIP) if self.kernel else super().sources(site)

@@ -1,0 +1,158 @@
+"""Let layers share instances of kernels where the flash that this saves is worth the cycles that it costs.
+
+A panel with more constants is faster and fits fewer layers. Starting from each layer's own instance, the two whose
+merger gains most are merged until no merger gains. A byte of flash is worth CYCLES_PER_BYTE cycles of an inference.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from itertools import combinations
+from typing import TYPE_CHECKING
+
+from hilgate.compile.graph import Graph, Node
+from hilgate.compile.kernels import panel as panels
+from hilgate.compile.kernels.panel import DOUBLE, POSITIVE, Panel
+from hilgate.compile.ops.conv2d.kernel import ConvKernel
+from hilgate.compile.ops.conv2d.op import Conv2D
+from hilgate.compile.ops.depthwise_conv2d import plane
+from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
+from hilgate.compile.ops.depthwise_conv2d.plane import PlaneKernel
+
+if TYPE_CHECKING:
+    from hilgate.compile.options import Options
+
+CYCLES_PER_BYTE = {"speed": 16, "ram": 16, "size": 1000}
+
+
+@dataclass(frozen=True)
+class Use:
+    """A layer that runs on a panel. channels: of one group; rows: of `kernel.width` outputs, times groups."""
+
+    node: Node
+    op: Conv2D
+    kernel: ConvKernel
+    channels: int
+    rows: int
+
+    @property
+    def k_pairs(self) -> int:
+        return self.kernel.k // 2
+
+    @property
+    def free(self) -> bool:
+        """Whether its outputs' runs may lie further apart."""
+        return self.kernel.mode in ("pixels", "patches")
+
+
+@dataclass(frozen=True)
+class Instance:
+    """A panel and the layers that run on it. cost: cycles and bytes, in cycles."""
+
+    panel: Panel
+    uses: tuple[Use, ...]
+    cost: int
+
+
+def share(graph: Graph, options: Options) -> None:
+    """Change the kernels of the graph's layers."""
+    worth = CYCLES_PER_BYTE[options.optimize]
+    for instance in _merged(_instances(graph, worth), worth):
+        for use in instance.uses:
+            use.node.op = replace(use.op, kernel=replace(use.kernel, panel=instance.panel))
+    _share_pitches(graph, options)
+
+
+def _instances(graph: Graph, worth: int) -> list[Instance]:
+    """One for each set of constants."""
+    uses: dict[Panel, list[Use]] = {}
+    for site in graph.sites():
+        op = site.node.op
+        if isinstance(op, Conv2D) and op.kernel:
+            outputs = site.output.shape[1] * site.output.shape[2]
+            rows = outputs // op.kernel.width * op.groups
+            use = Use(site.node, op, op.kernel, site.output.shape[3] // op.groups, rows)
+            uses.setdefault(op.kernel.panel, []).append(use)
+    return [_best_unroll(panel, tuple(users), worth) for panel, users in uses.items()]
+
+
+def _merged(instances: list[Instance], worth: int) -> list[Instance]:
+    tried: dict[tuple[int, int], Instance | None] = {}
+    while True:
+        best: tuple[int, Instance, Instance, Instance] | None = None
+        for a, b in combinations(instances, 2):
+            key = (id(a), id(b))
+            if key not in tried:
+                tried[key] = _merge(a, b, worth)
+            both = tried[key]
+            gain = a.cost + b.cost - both.cost if both else 0
+            if both and gain > (best[0] if best else 0):
+                best = gain, both, a, b
+        if best is None:
+            return instances
+        _, both, a, b = best
+        instances = [i for i in instances if i is not a and i is not b] + [both]
+
+
+def _merge(a: Instance, b: Instance, worth: int) -> Instance | None:
+    """The cheapest instance that serves both, or None."""
+    uses = (*a.uses, *b.uses)
+    found = [
+        _best_unroll(p, uses, worth) for p in (_common(a.panel, b.panel, n, uses) for n in panels.STEP_CYCLES) if p
+    ]
+    return min(found, key=lambda instance: instance.cost, default=None)
+
+
+def _common(a: Panel, b: Panel, pixels: int, uses: tuple[Use, ...]) -> Panel | None:
+    """A panel of so many outputs that can do what either does."""
+    if a.shared != b.shared or pixels not in (a.pixels, b.pixels) or any(use.kernel.width < pixels for use in uses):
+        return None
+    same = (a.rounding, a.top) == (b.rounding, b.top)
+    if not same and not {a.rounding, b.rounding} <= {DOUBLE, POSITIVE}:
+        return None
+    fixed = {use.kernel.panel.pixel_bytes for use in uses if not use.free}
+    needed = max(use.kernel.panel.pixel_bytes for use in uses)
+    if len(fixed) > 1 or (fixed and needed > max(fixed)) or (pixels - 1) * needed > panels.MAX_OFFSET:
+        return None
+    return replace(
+        a,
+        pixels=pixels,
+        pixel_bytes=needed,
+        k_pairs=a.k_pairs if a.k_pairs == b.k_pairs else 0,
+        out_pixel=a.out_pixel if a.out_pixel == b.out_pixel else 0,
+        odd=a.odd or b.odd,
+        rounding=a.rounding if same else DOUBLE,
+        top=a.top if same else 0,
+    )
+
+
+def _best_unroll(panel: Panel, uses: tuple[Use, ...], worth: int) -> Instance:
+    """The panel with the loop that costs least."""
+    longest = max(use.k_pairs for use in uses)
+    candidates = {
+        panels.unroll(longest, panel.pixels, limit) for limit in range(2, panels.MAX_UNROLL[panel.pixels] + 1)
+    }
+
+    def instance(unroll: int) -> Instance:
+        made = replace(panel, unroll=unroll)
+        cycles = sum(panels.layer_cycles(made, u.k_pairs, u.channels, u.kernel.width, u.rows) for u in uses)
+        return Instance(made, uses, cycles + worth * panels.code_bytes(made))
+
+    return min((instance(unroll) for unroll in sorted(candidates)), key=lambda made: made.cost)
+
+
+def _share_pitches(graph: Graph, options: Options) -> None:
+    """Depthwise layers that differ only in their planes' pitch take the largest, where the planes still fit."""
+    groups: dict[PlaneKernel, list[tuple[Node, DepthwiseConv2D, PlaneKernel]]] = {}
+    for node in graph.nodes:
+        if isinstance(node.op, DepthwiseConv2D) and node.op.kernel:
+            key = replace(node.op.kernel, pitch=0, band=0)
+            groups.setdefault(key, []).append((node, node.op, node.op.kernel))
+    for users in groups.values():
+        pitch = max(kernel.pitch for _, _, kernel in users)
+        for node, op, kernel in users:
+            wide = replace(kernel, pitch=pitch)
+            if plane.scratch_bytes(op, wide) <= max(
+                plane.PLANES_BYTES[options.optimize], plane.scratch_bytes(op, kernel)
+            ):
+                node.op = replace(op, kernel=wide)
