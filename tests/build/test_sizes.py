@@ -10,6 +10,8 @@ import warnings
 import pytest
 
 from hilgate.artifacts import read_json, write_json
+from hilgate.build.callgraph import read_call_graph
+from hilgate.build.code_frames import read_code
 from hilgate.build.host import build_host_library
 from hilgate.build.image import segments
 from hilgate.errors import BuildError
@@ -96,12 +98,38 @@ def test_a_stack_without_a_bound_is_refused(build, model_with, code, word):
     assert "model" in error.value.where
 
 
+def test_gcc_and_the_code_agree_on_every_frame(image):
+    """Two witnesses: GCC's own figures, and the instructions that lower sp."""
+    figures = {
+        f.name: f.bytes for f in read_call_graph(image.elf.parent / "build").functions.values() if f.bytes is not None
+    }
+    seen = {name: code.bytes for name, code in read_code(image.elf) if name in figures}
+    assert len(seen) > 60 and sum(seen.values()) > 1000
+    assert seen == {name: figures[name] for name in seen}
+
+
+NAKED = """static __attribute__((naked, noinline)) void pushes(void) {
+    __asm volatile("push {r4-r11, lr}\\n\\tvpush {s16-s31}\\n\\tbl memcmp\\n\\tvpop {s16-s31}\\n\\tpop {r4-r11, pc}");
+}
+"""
+
+
+def test_assembly_is_measured_by_its_code(build, model_with):
+    """GCC says 0 bytes of a naked function: this one pushes 9 + 16 words, and calls."""
+    folder = model_with(("/** y[o]", f"{NAKED}\n/** y[o]"), (LAYER_0, f"{LAYER_0}\n    pushes();"))
+    path = build(folder).sizes["stack_path"]
+    at = path.index("pushes (100)")
+    assert path[at - 1].startswith("layer_0") or path[at - 1].startswith("model_"), path
+    assert path[at + 1].startswith("memcmp")
+
+
 def test_functions_of_libgcc_are_measured_by_their_code(build, model_with):
     """GCC says nothing of what it did not compile: a 64-bit division calls libgcc."""
     divide = "volatile int64_t n = arena[0];\n    arena[1] = (uint8_t)(n / (arena[2] + 1));"
     other = build(model_with((LAYER_0, f"{LAYER_0}\n    {divide}")))
     path = other.sizes["stack_path"]
-    assert any(step.startswith("__aeabi_ldivmod") for step in path)
+    frame = next(int(re.search(r"\d+", step)[0]) for step in path if step.startswith("__aeabi_ldivmod"))
+    assert frame >= 16, "it saves registers; a frame of 0 would be a guess"
     assert sum(int(re.search(r"\((\d+)\)", step)[1]) for step in path) == other.sizes["ram"]["stack_worst_bytes"]
 
 

@@ -1,89 +1,120 @@
-"""Stack of functions that GCC did not compile here, such as libgcc's: read from their instructions."""
+"""The call graph checked against the code in the ELF: stack and calls of assembly and of libgcc.
+
+GCC's figures know nothing of assembly: for a naked function that pushes nine registers they say 0 bytes. So every
+function is read once more from its instructions, and the larger figure counts.
+"""
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from hilgate.build.callgraph import CallGraph, Function
+from hilgate.build.callgraph import INDIRECT, CallGraph, Function
 from hilgate.errors import BuildError
 
-
-def complete_from_code(graph: CallGraph, elf: Path) -> None:
-    """Give every called function without a figure one from its code in the ELF, and its callees."""
-    waiting = _unknown(graph)
-    if not waiting:
-        return
-    code = _Code(elf)
-    while waiting:
-        for name in waiting:
-            if name not in code.functions:
-                raise BuildError(f"`{name}` is called, but is not in the image", where=str(elf))
-            graph.functions[name] = code.describe(name)
-        waiting = _unknown(graph)
+PRE_INDEXED = re.compile(r"\[sp, #-(0x[0-9a-f]+|\d+)\]!")
+LOWERED = re.compile(r"sp, (?:sp, )?#(0x[0-9a-f]+|\d+)$")
+BRANCH_TARGET = re.compile(r"#(0x[0-9a-f]+)$")
 
 
-def _unknown(graph: CallGraph) -> list[str]:
-    called = {
-        callee for function in graph.functions.values() if function.bytes is not None for callee in function.calls
-    }
-    return sorted(
-        name
-        for name in called
-        if name != "__indirect_call" and (name not in graph.functions or graph.functions[name].bytes is None)
-    )
+@dataclass
+class Code:
+    """What the instructions of one function say. bytes: the sum of everything that lowers sp, an upper bound."""
+
+    bytes: int = 0
+    calls: set[str] = field(default_factory=set)
+    calls_indirectly: bool = False
 
 
-class _Code:
-    def __init__(self, elf: Path) -> None:
-        from elftools.elf.elffile import ELFFile
+def check_against_code(graph: CallGraph, elf: Path) -> None:
+    """Raise figures and add calls where the code shows more. Raises BuildError for an unseen pointer call."""
+    for name, code in read_code(elf):
+        known = [
+            function for function in graph.functions.values() if function.name == name and function.bytes is not None
+        ]
+        if not known:
+            if code.calls_indirectly:
+                raise BuildError(f"`{name}` calls through a pointer, and GCC did not compile it", where="worst stack")
+            graph.functions[name] = Function(name, code.bytes, set(code.calls))
+        for function in known:
+            function.bytes = max(function.bytes or 0, code.bytes)
+            function.calls |= {_title(graph, callee, function) for callee in code.calls}
+            function.calls |= {INDIRECT} if code.calls_indirectly else set()
 
-        with elf.open("rb") as file:
-            parsed = ELFFile(file)
-            self.sections = [(s["sh_addr"], s.data()) for s in parsed.iter_sections() if s["sh_flags"] & 4]
-            table = parsed.get_section_by_name(".symtab")
-            self.functions = {
-                s.name: (s["st_value"] & ~1, s["st_size"])
-                for s in table.iter_symbols()
-                if s["st_info"]["type"] == "STT_FUNC"
-            }
-        self.names = {address: name for name, (address, _) in self.functions.items()}
 
-    def describe(self, name: str) -> Function:
-        """Sum of all pushes and all `sub sp`: an upper bound when they stand in one path, as in libgcc."""
-        function = Function(name, 0)
-        for instruction in self._instructions(name):
-            operands = instruction.op_str
-            mnemonic = instruction.mnemonic.split(".")[0]
-            if mnemonic in ("push", "stmdb") and (mnemonic == "push" or operands.startswith("sp!")):
-                function.bytes = (function.bytes or 0) + 4 * _registers(operands)
-            elif mnemonic == "vpush":
-                function.bytes = (function.bytes or 0) + 8 * _registers(operands)
-            elif mnemonic in ("sub", "subw") and re.match(r"sp, (sp, )?#", operands):
-                function.bytes = (function.bytes or 0) + int(operands.rsplit("#", 1)[1], 0)
-            elif pre := re.search(r"\[sp, #-(0x[0-9a-f]+|\d+)\]!", operands):
-                function.bytes = (function.bytes or 0) + int(pre[1], 0)
-            elif mnemonic in ("bl", "b", "b.w") and operands.startswith("#"):
-                target = self.names.get(int(operands[1:], 0) & ~1)
-                if target and target != name:
-                    function.calls.add(target)
-            elif mnemonic == "blx":
-                raise BuildError(f"`{name}` calls through a pointer; its stack has no bound", where="worst stack")
-        return function
+def _title(graph: CallGraph, callee: str, caller: Function) -> str:
+    """The title of a callee that the code names: one that GCC reported already, if it did."""
+    for title in caller.calls:
+        if title.rsplit(":", 1)[-1] == callee:
+            return title
+    return next((title for title, function in graph.functions.items() if function.name == callee), callee)
 
-    def _instructions(self, name: str) -> list[Any]:
-        import capstone
 
-        start, size = self.functions[name]
-        for address, data in self.sections:
-            if address <= start < address + len(data):
-                engine = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
-                return list(engine.disasm(data[start - address : start - address + size], start))
-        raise BuildError(f"`{name}` has no code", where="worst stack")
+def read_code(elf: Path) -> Iterator[tuple[str, Code]]:
+    """Each function of an ELF with what its instructions say; literal pools are left out."""
+    import capstone
+    from elftools.elf.elffile import ELFFile
+
+    engine = capstone.Cs(capstone.CS_ARCH_ARM, capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS)
+    engine.skipdata = True  # an instruction that capstone does not know must not end the reading
+    with elf.open("rb") as file:
+        parsed = ELFFile(file)
+        symbols = list(parsed.get_section_by_name(".symtab").iter_symbols())
+        sections = [(s["sh_addr"], s.data()) for s in parsed.iter_sections() if s["sh_flags"] & 4]
+    functions = [s for s in symbols if s["st_info"]["type"] == "STT_FUNC"]
+    entries = {s["st_value"] & ~1: s.name for s in functions}  # of names for one address, any will do for a caller
+    sizes = {s["st_value"] & ~1: s["st_size"] for s in functions}
+    ordered = [*sorted(entries), 1 << 32]
+    marks = sorted((s["st_value"], s.name[1]) for s in symbols if re.match(r"\$[td]", s.name))
+    for start, after in itertools.pairwise(ordered):
+        code = Code()
+        address, data = next((a, d) for a, d in sections if a <= start < a + len(d))
+        end = start + (sizes[start] or min(after, address + len(data)) - start)  # libgcc states no sizes
+        for low, high in _code_ranges(marks, start, end):
+            for instruction in engine.disasm(data[low - address : high - address], low):
+                _add(code, instruction, entries, start)
+        for symbol in functions:
+            if symbol["st_value"] & ~1 == start:
+                yield symbol.name, code
+
+
+def _code_ranges(marks: list[tuple[int, str]], start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Parts of [start, end) that are instructions, by the mapping symbols $t and $d (ELF for the Arm Architecture)."""
+    at = bisect.bisect_right(marks, (start, "~")) - 1
+    kind, low = marks[at][1] if at >= 0 else "t", start
+    for address, next_kind in marks[at + 1 :]:
+        if address >= end:
+            break
+        if kind == "t" and address > low:
+            yield low, address
+        kind, low = next_kind, address
+    if kind == "t" and end > low:
+        yield low, end
+
+
+def _add(code: Code, instruction: Any, entries: dict[int, str], start: int) -> None:
+    mnemonic, operands = instruction.mnemonic.split(".")[0], instruction.op_str
+    if mnemonic == "push" or (mnemonic == "stmdb" and operands.startswith("sp!")):
+        code.bytes += 4 * _registers(operands)
+    elif mnemonic == "vpush" or (mnemonic == "vstmdb" and operands.startswith("sp!")):
+        code.bytes += (8 if "{d" in operands else 4) * _registers(operands)
+    elif mnemonic in ("sub", "subw") and (lowered := LOWERED.match(operands)):
+        code.bytes += int(lowered[1], 0)
+    elif pre := PRE_INDEXED.search(operands):
+        code.bytes += int(pre[1], 0)
+    elif mnemonic == "blx":
+        code.calls_indirectly = True
+    elif mnemonic.startswith("b") and (target := BRANCH_TARGET.search(operands)):
+        address = int(target[1], 16) & ~1
+        if address in entries and address != start:
+            code.calls.add(entries[address])
 
 
 def _registers(operands: str) -> int:
-    """How many registers a list such as {r4-r7, lr} or {r4, r5} names."""
-    listed = operands[operands.index("{") + 1 : operands.index("}")]
-    return len(listed.split(","))
+    """How many registers a list such as {r4, r5, lr} names."""
+    return len(operands[operands.index("{") + 1 : operands.index("}")].split(","))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hilgate.build.callgraph import INDIRECT, CallGraph, read_call_graph
-from hilgate.build.code_frames import complete_from_code
+from hilgate.build.code_frames import check_against_code
 from hilgate.build.image import object_bytes, symbols
 from hilgate.errors import BuildError
 
@@ -30,7 +30,7 @@ class Chain:
 def worst_stack(build: Path, elf: Path) -> Chain:
     """Worst use of the main stack. Raises BuildError for recursion, a frame of unknown size, or a small fault stack."""
     graph = read_call_graph(build)
-    complete_from_code(graph, elf)
+    check_against_code(graph, elf)
     main = deepest(graph, graph.title_of("reset_handler"))
     fault = deepest(graph, graph.title_of("fault_record"))
     reserved = object_bytes(elf, "fault_stack")
