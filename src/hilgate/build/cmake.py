@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hilgate.errors import BuildError
-from hilgate.tools import find_tool
+from hilgate.tools import find_tool, has_pinned_compiler
 
 # Compiler options by board.toml's `cpu`; -mthumb is in the toolchain file.
 CPU_FLAGS = {"cortex_m4f": "-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard"}
@@ -46,6 +46,7 @@ def build_elf(project: FirmwareProject) -> Path:
         f"-DHILGATE_BOARD={project.board}",
         f"-DHILGATE_FAMILY={project.family}",
         f"-DHILGATE_OPTIMIZE={project.optimize}",
+        f"-DHILGATE_WARNINGS_ARE_ERRORS={'ON' if has_pinned_compiler() else 'OFF'}",
         "-S",
         str(project.firmware),
         "-B",
