@@ -1,0 +1,181 @@
+"""The TFLite door: every operator that it reads equals LiteRT's reference kernels to the bit."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hilgate.compile.compile import load, lower
+from hilgate.compile.graph import Graph
+from hilgate.compile.options import Options
+from hilgate.compile.reference import random_inputs, run_reference
+
+NONE, RELU, RELU_N1, RELU6 = 0, 1, 2, 3
+SAME, VALID = 0, 1
+RANDOM = np.random.default_rng(11)
+NETWORKS: dict[str, Callable] = {}
+
+
+def network(function: Callable) -> Callable:
+    """Register a function that fills a maker."""
+    NETWORKS[function.__name__] = function
+    return function
+
+
+def layer(m, x: int, shape: list[int], axis: int, scale: float = 0.02) -> list[int]:
+    """Constant weights per channel and a bias for them."""
+    channels = shape[axis]
+    scales = RANDOM.uniform(0.002, 0.02, channels).astype(np.float32)
+    weights = m.tensor(shape, scales, axis=axis, data=RANDOM.integers(-127, 128, shape).astype(np.int8))
+    products = scales * np.float32(m.tensors[x]["scale"][0])
+    data = RANDOM.integers(-3000, 3000, channels).astype(np.int32)
+    return [weights, m.tensor([channels], products, data=data, dtype="int32")]
+
+
+def conv(m, x: int, channels: int, output: list[int], kernel=(3, 3), **options) -> int:
+    depth = m.tensors[x]["shape"][3]
+    y = m.tensor([1, *output, channels], 0.35, 4)
+    fields = {"Padding": SAME, "StrideH": 1, "StrideW": 1, "DilationHFactor": 1, "DilationWFactor": 1, **options}
+    m.op("CONV_2D", [x, *layer(m, x, [channels, *kernel, depth], 0)], [y], "Conv2DOptions", **fields)
+    return y
+
+
+@network
+def convolutions(m) -> None:
+    x = m.input([1, 9, 8, 3])
+    y = conv(m, x, 6, [5, 4], StrideH=2, StrideW=2, FusedActivationFunction=RELU)
+    y = conv(m, y, 5, [3, 4], (3, 1), Padding=VALID)
+    y = conv(m, y, 8, [3, 4], (1, 1), FusedActivationFunction=RELU6)
+    m.outputs = [conv(m, y, 7, [3, 4], DilationHFactor=2, FusedActivationFunction=RELU_N1)]
+
+
+@network
+def depthwise(m) -> None:
+    x = m.input([1, 8, 7, 4])
+    y = m.tensor([1, 4, 4, 4], 0.1, -128)
+    fields = {"DilationHFactor": 1, "DilationWFactor": 1, "StrideH": 2, "StrideW": 2, "Padding": SAME}
+    fields |= {"DepthMultiplier": 1, "FusedActivationFunction": RELU}
+    m.op("DEPTHWISE_CONV_2D", [x, *layer(m, x, [1, 3, 3, 4], 3)], [y], "DepthwiseConv2DOptions", **fields)
+    z = m.tensor([1, 2, 2, 8], 0.2, 5)
+    fields |= {"StrideH": 1, "StrideW": 1, "Padding": VALID, "DepthMultiplier": 2, "FusedActivationFunction": NONE}
+    m.op("DEPTHWISE_CONV_2D", [y, *layer(m, y, [1, 3, 3, 8], 3)], [z], "DepthwiseConv2DOptions", **fields)
+    m.outputs = [z]
+
+
+@network
+def dense(m) -> None:
+    x = m.input([1, 4, 4, 3])
+    flat = m.tensor([1, 48], 0.05, 3)
+    m.op("RESHAPE", [x, m.ints([1, 48])], [flat], "ReshapeOptions", NewShape=[1, 48])
+    weights = m.tensor([10, 48], 0.0116, data=RANDOM.integers(-127, 128, (10, 48)).astype(np.int8))
+    bias = m.tensor([10], 0.05 * 0.0116, data=RANDOM.integers(-900, 900, 10).astype(np.int32), dtype="int32")
+    logits, out = m.tensor([1, 10], 0.13, 9), m.tensor([1, 10], 1 / 256, -128)
+    m.op("FULLY_CONNECTED", [flat, weights, bias], [logits], "FullyConnectedOptions", FusedActivationFunction=NONE)
+    m.op("SOFTMAX", [logits], [out], "SoftmaxOptions", Beta=1.0)
+    m.outputs = [out]
+
+
+@network
+def dense_with_ties(m) -> None:
+    """Scales that are powers of two, so that half-way results are common."""
+    x = m.input([1, 6], 0.25, 0)
+    weights = m.tensor([40, 6], 0.5, data=RANDOM.integers(-127, 128, (40, 6)).astype(np.int8))
+    bias = m.tensor([40], 0.125, data=RANDOM.integers(-900, 900, 40).astype(np.int32), dtype="int32")
+    y = m.tensor([1, 40], 64.0, -3)
+    m.op("FULLY_CONNECTED", [x, weights, bias], [y], "FullyConnectedOptions", FusedActivationFunction=NONE)
+    m.outputs = [y]
+
+
+@network
+def sums(m) -> None:
+    a, b = m.input([1, 5, 6, 7], 0.0312, -7), m.input([1, 5, 6, 7], 0.0712, 12)
+    c, d, e = m.tensor([1, 5, 6, 7], 0.05, 2), m.tensor([1, 5, 6, 7], 0.11, -128), m.tensor([1, 5, 6, 7], 0.2, 3)
+    m.op("ADD", [a, b], [c], "AddOptions", FusedActivationFunction=NONE)
+    m.op("ADD", [c, b], [d], "AddOptions", FusedActivationFunction=RELU)
+    m.op("SUB", [d, a], [e], "SubOptions", FusedActivationFunction=NONE)
+    m.outputs = [e]
+
+
+@network
+def sum_with_a_constant(m) -> None:
+    x = m.input([1, 4, 3, 5])
+    constant = m.tensor([5], 0.043, -20, data=RANDOM.integers(-128, 128, 5).astype(np.int8))
+    y = m.tensor([1, 4, 3, 5], 0.06, 4)
+    m.op("ADD", [x, constant], [y], "AddOptions", FusedActivationFunction=NONE)
+    m.outputs = [y]
+
+
+@network
+def pools(m) -> None:
+    x = m.input([1, 9, 8, 5])
+    y, z, out = m.tensor([1, 5, 4, 5], 0.05, 3), m.tensor([1, 4, 4, 5], 0.05, 3), m.tensor([1, 1, 1, 5], 0.05, 3)
+    three = {"FilterHeight": 3, "FilterWidth": 3, "StrideH": 2, "StrideW": 2, "Padding": SAME}
+    m.op("AVERAGE_POOL_2D", [x], [y], "Pool2DOptions", **three, FusedActivationFunction=RELU)
+    two = {"FilterHeight": 2, "FilterWidth": 1, "StrideH": 1, "StrideW": 1, "Padding": VALID}
+    m.op("MAX_POOL_2D", [y], [z], "Pool2DOptions", **two, FusedActivationFunction=RELU6)
+    whole = {"FilterHeight": 4, "FilterWidth": 4, "StrideH": 4, "StrideW": 4, "Padding": VALID}
+    m.op("AVERAGE_POOL_2D", [z], [out], "Pool2DOptions", **whole, FusedActivationFunction=NONE)
+    m.outputs = [out]
+
+
+@network
+def transposed(m) -> None:
+    x = m.input([1, 4, 3, 5])
+    y = m.tensor([1, 5, 4, 3], 0.05, 3)
+    m.op("TRANSPOSE", [x, m.ints([0, 3, 1, 2])], [y], "TransposeOptions")
+    m.outputs = [y]
+
+
+@pytest.fixture(params=sorted(NETWORKS))
+def made(request, maker, tmp_path: Path) -> tuple[Path, Graph]:
+    """A file and its lowered graph."""
+    global RANDOM  # noqa: PLW0603  the same constants whichever tests run
+    RANDOM = np.random.default_rng(sorted(NETWORKS).index(request.param))
+    NETWORKS[request.param](maker)
+    path = maker.write(tmp_path / f"{request.param}.tflite")
+    graph = load(path)
+    lower(graph, Options(updatable=False))
+    return path, graph
+
+
+def test_reference_equals_litert(made, litert) -> None:
+    path, graph = made
+    inputs = random_inputs(graph, 40, seed=2)
+    theirs = litert(path, [inputs[name] for name in graph.inputs])
+    for one, other in zip(run_reference(graph, inputs), theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_host_c_equals_litert(made, litert, make_bundle) -> None:
+    path, graph = made
+    inputs = random_inputs(graph, 10, seed=5)
+    theirs = litert(path, [inputs[name] for name in graph.inputs])
+    for one, other in zip(make_bundle([graph]).host(0, inputs), theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.arm
+def test_cortex_m4_equals_litert(made, litert, make_bundle) -> None:
+    path, graph = made
+    inputs = random_inputs(graph, 4, seed=6)
+    theirs = litert(path, [inputs[name] for name in graph.inputs])
+    for one, other in zip(make_bundle([graph]).core("cortex-m4", 0, inputs), theirs, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+BESIDE = Path(__file__).resolve().parents[4] / "shared" / "models"  # beside the checkout, where somebody put them
+PEERS = Path(os.environ.get("HILGATE_PEER_MODELS", BESIDE))
+
+
+@pytest.mark.skipif(not PEERS.is_dir(), reason="HILGATE_PEER_MODELS names no folder with ic, vww and ad.tflite")
+@pytest.mark.parametrize("name", ["ic", "vww", "ad"])
+def test_mlperf_tiny_equals_litert(name: str, litert) -> None:
+    graph = load(PEERS / f"{name}.tflite")
+    lower(graph, Options(updatable=False))
+    inputs = random_inputs(graph, 100, seed=1)
+    theirs = litert(PEERS / f"{name}.tflite", [inputs[graph.inputs[0]]])
+    np.testing.assert_array_equal(run_reference(graph, inputs)[0], theirs[0])
