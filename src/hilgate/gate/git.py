@@ -55,13 +55,14 @@ def merge_base(root: Path, revision: str) -> str:
 
 def read_blob(root: Path, sha: str, path: str, largest_bytes: int) -> str | None:
     """The text of a file at a commit, path relative to the project folder; None: not there. Raises ArtifactError."""
-    name = f"{sha}:./{path}"
-    size = _try(root, "cat-file", "-s", name)
-    if size is None or _try(root, "cat-file", "-t", name) != b"blob\n":
+    answer = _try(root, "cat-file", "--batch-check=%(objecttype) %(objectname) %(objectsize)", ask=f"{sha}:./{path}\n")
+    kind, _, facts = (answer or b"").decode("utf-8", "replace").strip().partition(" ")
+    if kind != "blob":
         return None
+    name, size = facts.split()
     where = f"{sha[:10]}:{path}"
     if int(size) > largest_bytes:
-        raise ArtifactError(f"{int(size)} bytes, more than {largest_bytes} are refused", where=where)
+        raise ArtifactError(f"{size} bytes, more than {largest_bytes} are refused", where=where)
     content = _try(root, "cat-file", "blob", name)
     try:
         return (content or b"").decode("utf-8")
@@ -69,11 +70,13 @@ def read_blob(root: Path, sha: str, path: str, largest_bytes: int) -> str | None
         raise ArtifactError("not UTF-8 text", where=where) from error
 
 
-def _try(root: Path, *arguments: str) -> bytes | None:
-    """What git prints, or None when it refuses."""
+def _try(root: Path, *arguments: str, ask: str = "") -> bytes | None:
+    """What git prints, or None when it refuses. ask: its standard input."""
     command = [str(find_tool("git")), *arguments]
     try:
-        answer = subprocess.run(command, cwd=root, capture_output=True, timeout=TIMEOUT_S, check=False)
+        answer = subprocess.run(
+            command, cwd=root, input=ask.encode(), capture_output=True, timeout=TIMEOUT_S, check=False
+        )
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"git {arguments[0]} took more than {TIMEOUT_S} s", where=str(root)) from error
     return answer.stdout if answer.returncode == 0 else None

@@ -29,7 +29,7 @@ def _parts(verdict: dict[str, Any], width: int) -> list[RenderableType]:
     parts: list[RenderableType] = [_headline(verdict)]
     for cell in verdict["cells"]:
         parts += [_cell_title(cell), _table(cell, verdict["base"]["label"], width), *_reasons(cell)]
-        parts += [_text(f" {cause}", "dim") for cause in story.causes(cell, verdict["base"]["label"])]
+        parts += [_indented(_text(cause, "dim")) for cause in story.causes(cell, verdict["base"]["label"])]
     if verdict["requests"]:
         parts.append(_requests(verdict))
     for change in verdict["params"][:20]:
@@ -104,15 +104,20 @@ def bar(used: float | None) -> str:
 
 
 def _reasons(cell: dict[str, Any]) -> list[RenderableType]:
-    from rich.padding import Padding
     from rich.text import Text
 
     lines: list[RenderableType] = []
     for check, sentence in story.reasons(cell):
         word = "*" if check["outcome"] == "pass" else check["outcome"]
         text = Text.assemble((word, STYLES[check["outcome"]]), " ", visible(sentence).replace("`", ""))
-        lines.append(Padding(text, (0, 0, 0, 1)))
+        lines.append(_indented(text))
     return lines
+
+
+def _indented(text: Text) -> RenderableType:
+    from rich.padding import Padding
+
+    return Padding(text, (0, 0, 0, 1))
 
 
 def _requests(verdict: dict[str, Any]) -> Text:
