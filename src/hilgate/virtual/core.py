@@ -210,7 +210,7 @@ class Core:
 
     def _on_interrupt(self, uc: Any, number: int, _user: Any) -> None:
         pc = self.get("PC")
-        event = {2: Event.SUPERVISOR, 7: Event.BREAKPOINT, 8: Event.RETURN, 1: Event.UNDEFINED}.get(
+        event = {2: Event.SUPERVISOR, 7: Event.BREAKPOINT, 8: Event.RETURN, 1: Event.UNDEFINED, 4: Event.UNALIGNED}.get(
             number, Event.FETCH_DENIED
         )
         if pc >= EXCEPTION_RETURN:

@@ -24,7 +24,11 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Cpu:
-    """One core: `cost` maps the words of the cost file to cycles, `forbidden` holds mnemonics that it does not have."""
+    """One core.
+
+    cost: cycles by the words of the cost file; forbidden: mnemonics that it does not have; wide: the only 32-bit ones
+    that it has (None: any).
+    """
 
     name: str
     unicorn: str
@@ -32,6 +36,13 @@ class Cpu:
     fpu: bool
     cost: dict[str, int]
     forbidden: tuple[str, ...] = ()
+    wide: tuple[str, ...] | None = None
+
+    def has(self, item: Instruction) -> bool:
+        """Whether the core has this instruction."""
+        if item.mnemonic in self.forbidden or (item.kind.startswith("fp") and not self.fpu):
+            return False
+        return item.size == 2 or self.wide is None or item.mnemonic in self.wide
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,7 @@ def load_cpu(name: str) -> Cpu:
         fpu=facts["fpu"],
         cost={word: int(entry["cycles"]) for word, entry in facts["cost"].items()},
         forbidden=tuple(facts.get("forbidden", ())),
+        wide=tuple(facts["wide"]) if "wide" in facts else None,
     )
 
 

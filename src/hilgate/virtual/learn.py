@@ -75,7 +75,7 @@ class Learner:
         """Unicorn's smaller cores execute instructions that they do not have: firmware for another core ends here."""
         cpu = self._core.cpu
         for item in code:
-            if item.mnemonic in cpu.forbidden or (item.kind.startswith("fp") and not cpu.fpu):
+            if not cpu.has(item) and item.mnemonic != "(undefined)":
                 raise VirtualFault(
                     f"`{item.mnemonic} {item.operands}` is no instruction of the {cpu.name}",
                     where=f"pc 0x{item.address:08x}",
