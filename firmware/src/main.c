@@ -9,8 +9,8 @@ int main(void) {
     port_start();                                 /* clock, time, counter, watchdog, console */
     fault_collect(port_facts_get()->reset_cause); /* what ended the last life */
     state_enter(PROTOCOL_STATE_IDLE);
+    link_start();    /* report a crash once, before anything that could crash again */
     command_start(); /* image hash, weights hash, model_check */
-    link_start();    /* report a crash once */
     for (;;) {
         link_poll(); /* frames in, answers out */
         port_idle(); /* feed the watchdog, keep time */

@@ -19,15 +19,21 @@ PRECISE, BFAR_VALID, INVALID_STATE, UNALIGNED = 1 << 9, 1 << 15, 1 << 17, 1 << 2
 pytestmark = [pytest.mark.arm, pytest.mark.qemu]
 
 
-@pytest.fixture(scope="module")
-def machine(root, model, start_qemu, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("crashing")
+def crashing_image(root, model, folder, old="", new=""):
+    """The crashing model's image, a piece of it replaced."""
+    folder.mkdir()
     for name in ("model.h", "weights.c"):
         shutil.copy(model.folder / name, folder)
-    shutil.copy(root / "tests/firmware/crashing_model/model.c", folder)
+    text = (root / "tests/firmware/crashing_model/model.c").read_text("utf-8")
+    assert old in text
+    (folder / "model.c").write_text(text.replace(old, new, 1), "utf-8")
     board = load_board("qemu_stm32f405", root)
-    built = build_image(board, folder, tmp_path_factory.mktemp("image"), firmware=root / "firmware")
-    with start_qemu(built.elf) as peer:
+    return build_image(board, folder, folder.with_name("image"), firmware=root / "firmware").elf
+
+
+@pytest.fixture(scope="module")
+def machine(root, model, start_qemu, tmp_path_factory):
+    with start_qemu(crashing_image(root, model, tmp_path_factory.mktemp("crashing") / "model")) as peer:
         yield peer
 
 
@@ -85,3 +91,16 @@ def test_a_model_that_does_not_crash_runs_on(machine):
     machine.identify()
     machine.load(bytes(8))
     assert machine.call(INFER).status == 0
+
+
+def test_a_device_that_crashes_at_every_start_still_says_so(root, model, start_qemu, tmp_path):
+    """model_check runs at start-up: were the report not sent before it, this device would be silent for ever."""
+    check = "    (void)weights;\n    return bytes"
+    elf = crashing_image(
+        root, model, tmp_path / "model", check, "    (void)*(volatile uint32_t *)0x60000000u;\n" + check
+    )
+    with start_qemu(elf) as peer:
+        for _ in range(3):
+            event = peer.receive()
+            fault = struct.unpack("<16I", event.body)
+            assert (event.opcode, fault[0], fault[8]) == (0x70, BUS, 0x60000000)

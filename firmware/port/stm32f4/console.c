@@ -56,8 +56,9 @@ static uint32_t head(void) {
 }
 
 static void check_receiver(void) {
-    /* Reading SR and then DR clears ORE; the DMA's next read of DR is that second read. */
-    if (UART(SR) & USART_SR_ORE) overruns++;
+    if (!(UART(SR) & USART_SR_ORE)) return;
+    (void)UART(DR); /* SR read, then DR read: clears ORE, else it would be counted again at the next look */
+    overruns++;
 }
 
 /* ---- reception by interrupt ---- */
