@@ -77,7 +77,8 @@ def allocate(graph: Graph, options: Options, source_hash: str) -> emit.Emission:
     """Choose kernels, plan the arena and pack the weights."""
     for site in graph.sites():
         site.node.op = site.node.op.tuned(site, options)
-    share(graph, options)
+    if "share_kernels" not in options.without:
+        share(graph, options)
     layers = [site for site in graph.sites() if not site.node.op.view]
     return emit.Emission(graph, layers, plan.plan(graph), weights.pack(layers), options, source_hash)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING
 
-from hilgate.compile.graph import Graph, Node
+from hilgate.compile.graph import Graph, Node, Site
 from hilgate.compile.kernels import panel as panels
 from hilgate.compile.kernels.panel import DOUBLE, POSITIVE, Panel
 from hilgate.compile.ops.conv2d.kernel import ConvKernel
@@ -18,11 +18,15 @@ from hilgate.compile.ops.conv2d.op import Conv2D
 from hilgate.compile.ops.depthwise_conv2d import plane
 from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
 from hilgate.compile.ops.depthwise_conv2d.plane import PlaneKernel
+from hilgate.compile.ops.fully_connected import wide
+from hilgate.compile.ops.fully_connected.op import FullyConnected
+from hilgate.compile.ops.fully_connected.wide import WideKernel
 
 if TYPE_CHECKING:
     from hilgate.compile.options import Options
 
 CYCLES_PER_BYTE = {"speed": 16, "ram": 16, "size": 1000}
+PORTABLE_BYTES, PORTABLE_CYCLES_PER_MAC = 450, 2.5  # of a fully connected layer without a wide kernel
 
 
 @dataclass(frozen=True)
@@ -61,6 +65,7 @@ def share(graph: Graph, options: Options) -> None:
         for use in instance.uses:
             use.node.op = replace(use.op, kernel=replace(use.kernel, panel=instance.panel))
     _share_pitches(graph, options)
+    _share_unrolls(graph, worth)
 
 
 def _instances(graph: Graph, worth: int) -> list[Instance]:
@@ -156,3 +161,30 @@ def _share_pitches(graph: Graph, options: Options) -> None:
                 plane.PLANES_BYTES[options.optimize], plane.scratch_bytes(op, kernel)
             ):
                 node.op = replace(op, kernel=wide)
+
+
+def _share_unrolls(graph: Graph, worth: int) -> None:
+    """Wide kernels of fully connected layers take the loop that costs all of them least, or give way to the portable
+    one where there is too little to compute."""
+    groups: dict[WideKernel, list[Site]] = {}
+    for site in graph.sites():
+        if isinstance(site.node.op, FullyConnected) and site.node.op.kernel:
+            groups.setdefault(site.node.op.kernel, []).append(site)
+    for kernel, sites in groups.items():
+        costs: dict[WideKernel | None, float] = {None: _portable_cost(sites, worth)}
+        for unroll in range(2, wide.MAX_UNROLL + 1):
+            tried = replace(kernel, unroll=unroll)
+            costs[tried] = sum(_wide_cycles(tried, site) for site in sites) + worth * wide.code_bytes(tried)
+        best = min(costs, key=lambda k: costs[k])
+        for site in sites:
+            site.node.op = replace(site.node.op, kernel=best)  # type: ignore[type-var]
+
+
+def _portable_cost(sites: list[Site], worth: int) -> float:
+    macs = sum(site.node.op.macs(site) for site in sites)
+    return PORTABLE_CYCLES_PER_MAC * macs + worth * PORTABLE_BYTES * len(sites)
+
+
+def _wide_cycles(kernel: WideKernel, site: Site) -> int:
+    outputs, inputs = site.inputs[1].shape
+    return wide.cycles(kernel, inputs, outputs, site.output.elements // outputs)

@@ -47,9 +47,12 @@ PASSES = (
 )
 
 
+KERNEL_CHOICES = {"fast_kernels", "share_kernels"}  # what compile.allocate decides after the passes
+
+
 def rewrite(graph: Graph, options: Options) -> dict[str, int]:
     """Run every pass that is on; the graph is verified before the first and after each. Returns changes by pass."""
-    known = {p.name for p in PASSES if not p.needed}
+    known = {p.name for p in PASSES if not p.needed} | KERNEL_CHOICES
     for name in options.without:
         if name not in known:
             raise UsageError(

@@ -7,7 +7,7 @@ HILGATE_SHARED void fully_connected_wide_s8(const int8_t *x, const uint8_t *stre
                                             uint32_t inputs, uint32_t outputs, uint32_t entry_bytes, int rounding,
                                             int per_tensor, wide_fn run) {
     const uint32_t k_bytes = (inputs + 1u) / 2u * 16u;
-    const uint32_t group = 32u + k_bytes + (per_tensor ? 0u : 64u), whole = outputs / 8u, rest = outputs % 8u;
+    const uint32_t group = 24u + k_bytes + (per_tensor ? 0u : 64u), whole = outputs / 8u, rest = outputs % 8u;
     wide_shape shape = {whole * group, k_bytes, entry_bytes, scale[0], scale[1], output->zero_point};
     if (rounding != HILGATE_SINGLE) {
         shape.rounding = 2 * output->zero_point + 1;

@@ -1,15 +1,19 @@
 /* fully_connected_wide: fully connected layers, eight outputs at a time on int16 activations.
  *
  * x        int8 [rows][inputs]
- * stream   per group of eight outputs, four pairs (A, B), 4-aligned, little-endian: 4 x {int32 biasA, biasA + 256 *
- * biasB}; per pair of k 4 x {halfwords 256*B[2k]+A[2k], 256*B[2k+1]+A[2k+1]}; per channel also 8 x {int32 multiplier,
- * s}. k runs as strip_widen orders it; outputs are filled up to eight with zeros scale    int32 {multiplier, s} of a
- * layer that has one for all outputs output   zero point and clamp y        int8 [rows][outputs]; must not overlap x
+ * stream   per group of eight outputs, four pairs (A, B), 4-aligned, little-endian, three parts:
+ *            4 x {int24 biasA, int24 biasB}
+ *            per pair of k 4 x {halfwords 256*B[2k]+A[2k], 256*B[2k+1]+A[2k+1]}
+ *            when per channel 8 x {int32 multiplier, int32 s}
+ *          k runs as strip.h orders it; outputs are filled up to eight with zeros
+ * scale    int32 {multiplier, s} of a layer that has one for all outputs
+ * output   zero point and clamp
+ * y        int8 [rows][outputs]; must not overlap x
  * wide     int16 [inputs, even], working memory, 4-aligned
- * range    |accumulator| < 2^29, |accumulator B| < 2^23, 1 <= s <= 22, proved by wide.py
- * result   HILGATE_SINGLE as panel.h says. HILGATE_AWAY: acc m / 2^(32 + s) rounded once, half away from zero, so
- *          (acc m + ((zero << s) + 2^(s-1) << 32) - (acc < 0)) >> 32 + s: one SMLAL onto the constants, the high word
- * >> s error    none: equal to fully_connected_s8 to the bit */
+ * range    |accumulator| < 2^23, 1 <= s <= 22, proved by wide.py
+ * result   HILGATE_SINGLE as panel.h says. HILGATE_AWAY: acc m / 2^(32 + s) rounded once, half away from zero:
+ *          (acc m + ((zero << s) + 2^(s-1) << 32) - (acc < 0)) >> 32 + s, which is one SMLAL onto constants
+ * error    none: equal to fully_connected_s8 to the bit */
 #ifndef HILGATE_FULLY_CONNECTED_WIDE_H
 #define HILGATE_FULLY_CONNECTED_WIDE_H
 
@@ -31,13 +35,12 @@ typedef void (*wide_fn)(const uint8_t *w, const int16_t *a, int8_t *out, const w
 HILGATE_INLINE void wide_portable(const uint8_t *w, const int16_t *a, int8_t *out, const wide_shape *shape,
                                   const int rounding, const int per_tensor) {
     const uint8_t *const end = w + shape->stream_bytes;
-    for (; w != end; w += 32u + shape->k_bytes + (per_tensor ? 0u : 64u), out += 8) {
-        const hilgate_i32 *bias = (const hilgate_i32 *)(const void *)w;
-        const hilgate_i32 *scales = (const hilgate_i32 *)(const void *)(w + 32u + shape->k_bytes);
+    for (; w != end; w += 24u + shape->k_bytes + (per_tensor ? 0u : 64u), out += 8) {
+        const hilgate_i32 *scales = (const hilgate_i32 *)(const void *)(w + 24u + shape->k_bytes);
         for (uint32_t o = 0; o < 8u; o++) {
-            const hilgate_i32 *pair = bias + (o & ~1u);
-            int32_t sum = o & 1u ? (int32_t)((uint32_t)pair[1] - (uint32_t)pair[0]) >> 8 : pair[0];
-            const uint8_t *word = w + 32u + (o & ~1u) * 2u;
+            const uint8_t *bias = w + 3u * o;
+            int32_t sum = (int32_t)(bias[0] | (uint32_t)bias[1] << 8) + panel_low(bias[2]) * 65536;
+            const uint8_t *word = w + 24u + (o & ~1u) * 2u;
             for (uint32_t k = 0; k < shape->k_bytes / 8u; k += 2u, word += 16u) {
                 for (uint32_t i = 0; i < 2u; i++) {
                     const int32_t wa = panel_low(word[2u * i]), high = panel_low(word[2u * i + 1u]);

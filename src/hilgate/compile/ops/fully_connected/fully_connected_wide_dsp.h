@@ -15,6 +15,10 @@
 
 #if HILGATE_PANEL_DSP
 
+/* Two int24: the sums of A and of A + 256 B start from them. */
+#define HG_BIAS(a, b, i)                                                                                               \
+    "ldr " a ", [r0, #" i "]\nldr " b ", [r0, #" i "+2]\nsbfx " a ", " a ", #0, #24\nasr " b ", " b ", #8\nadd " b     \
+    ", " a ", " b ", lsl #8\n"
 #define HG_USE(w, a, b) "smlad " b ", " w ", r2, " b "\nsxtb16 " w ", " w "\nsmlad " a ", " w ", r2, " a "\n"
 #define HG_STEP                                                                                                        \
     "ldr r2, [r1], #4\nldr r3, [r0], #4\nldr r4, [r0], #4\nldr r5, [r0], #4\n" HG_USE("r3", "r6", "r7")                \
@@ -58,38 +62,39 @@ HILGATE_NAKED void WIDE_NAME(const uint8_t *w HILGATE_UNUSED, const int16_t *a H
                      "add r4, r4, r6\n"
                      "add r4, r4, #1\n"
                      "vmov s5, r4\n"
-                     "1:\n"
-                     "ldr r6, [r0], #4\nldr r7, [r0], #4\nldr r8, [r0], #4\nldr r9, [r0], #4\n"
-                     "ldr r10, [r0], #4\nldr r11, [r0], #4\nldr r12, [r0], #4\nldr lr, [r0], #4\n"
-                     "vmov r2, s6\n"
-                     "vmov r3, s5\n"
-                     "add r2, r2, r0\n"
-                     "vmov s3, r2\n"
-                     "bx r3\n"
-                     ".p2align 2\n"
-                     "2:\n"
-                     ".rept %c[unroll]\n" HG_STEP ".endr\n"
-                     "vmov r3, s3\n"
-                     "cmp r0, r3\n"
-                     "bne 2b\n"
-                     "vmov r4, s8\n"
-                     "ldr r2, [r4, #12]\nldr r3, [r4, #16]\nldr r5, [r4, #20]\n"
-                     "vmov s7, r5\n"
-                     "vmov r1, s1\n"
-                     "vmov s9, r0\n" HG_PAIR("r6", "r7", "0") HG_PAIR("r8", "r9", "2") HG_PAIR("r10", "r11", "4")
-                         HG_PAIR("r12", "lr", "6") ".if %c[per_tensor]\n"
-                                                   "vmov r0, s9\n"
-                                                   ".endif\n"
-                                                   "add r1, r1, #8\n"
-                                                   "vmov s1, r1\n"
-                                                   "vmov r1, s0\n"
-                                                   "vmov r3, s4\n"
-                                                   "cmp r0, r3\n"
-                                                   "bne 1b\n"
-                                                   "pop {r4-r11, pc}\n"
+                     "1:\n" HG_BIAS("r6", "r7", "0") HG_BIAS("r8", "r9", "6") HG_BIAS("r10", "r11", "12")
+                         HG_BIAS("r12", "lr", "18") "add r0, r0, #24\n"
+                                                    "vmov r2, s6\n"
+                                                    "vmov r3, s5\n"
+                                                    "add r2, r2, r0\n"
+                                                    "vmov s3, r2\n"
+                                                    "bx r3\n"
+                                                    ".p2align 2\n"
+                                                    "2:\n"
+                                                    ".rept %c[unroll]\n" HG_STEP ".endr\n"
+                                                    "vmov r3, s3\n"
+                                                    "cmp r0, r3\n"
+                                                    "bne 2b\n"
+                                                    "vmov r4, s8\n"
+                                                    "ldr r2, [r4, #12]\nldr r3, [r4, #16]\nldr r5, [r4, #20]\n"
+                                                    "vmov s7, r5\n"
+                                                    "vmov r1, s1\n"
+                                                    "vmov s9, r0\n" HG_PAIR("r6", "r7", "0") HG_PAIR("r8", "r9", "2")
+                                                        HG_PAIR("r10", "r11", "4")
+                                                            HG_PAIR("r12", "lr", "6") ".if %c[per_tensor]\n"
+                                                                                      "vmov r0, s9\n"
+                                                                                      ".endif\n"
+                                                                                      "add r1, r1, #8\n"
+                                                                                      "vmov s1, r1\n"
+                                                                                      "vmov r1, s0\n"
+                                                                                      "vmov r3, s4\n"
+                                                                                      "cmp r0, r3\n"
+                                                                                      "bne 1b\n"
+                                                                                      "pop {r4-r11, pc}\n"
                      :
                      : [unroll] "i"(WIDE_UNROLL), [per_tensor] "i"(WIDE_PER_TENSOR));
 }
+#undef HG_BIAS
 #undef HG_USE
 #undef HG_STEP
 #undef HG_LOAD

@@ -102,7 +102,7 @@ class FullyConnected(Op):
 
     def tuned(self, site: Site, options: Options) -> Op:
         fast = "fast_kernels" not in options.without
-        return replace(self, kernel=wide.choose(self.affine(site), options) if fast else None)
+        return replace(self, kernel=wide.choose(self.affine(site)) if fast else None)
 
     def sources(self, site: Site) -> tuple[str, ...]:
         return wide.SOURCES if self.kernel else super().sources(site)

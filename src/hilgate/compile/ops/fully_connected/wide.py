@@ -13,11 +13,11 @@ from hilgate.compile.ops.base import Call, Pointer, Section, int32_section
 
 if TYPE_CHECKING:
     from hilgate.compile.graph import Site
-    from hilgate.compile.options import Options
 
 ROWS = 8
 STEP_BYTES = 68  # WIDE_STEP_BYTES
-UNROLL = {"speed": 15, "ram": 15, "size": 4}
+MAX_UNROLL = 15  # of pairs of k in 1 KB of instruction cache
+PASS_CYCLES, GROUP_CYCLES, DRIVER_BYTES = 5, 120, 700  # of a pass, of a group without its passes, of the rest
 FEWEST_OUTPUTS = 8
 FOLDER = "ops/fully_connected/fully_connected_wide"
 SOURCES = (f"{FOLDER}.c", f"{FOLDER}.h", f"{FOLDER}_dsp.h", "kernels/panel.h", "kernels/strip.h")
@@ -48,14 +48,25 @@ class WideKernel:
         return "\n".join([*lines, '#include "fully_connected_wide_dsp.h" /* NOLINT */', ""])
 
 
-def choose(layer: Affine, options: Options) -> WideKernel | None:
-    """The kernel, or None where its proofs do not hold or it does not pay."""
+def choose(layer: Affine) -> WideKernel | None:
+    """The kernel, or None where its proofs do not hold."""
     found = _integers(layer)
     if found is None or not found.shared or layer.channels < FEWEST_OUTPUTS:
         return None
     one = len({*zip(found.multiplier.tolist(), found.shift.tolist(), strict=True)}) == 1
-    unroll = UNROLL[options.optimize]
-    return WideKernel(unroll, ROUNDING_CODE[layer.output.rounding], one)
+    return WideKernel(MAX_UNROLL, ROUNDING_CODE[layer.output.rounding], one)
+
+
+def cycles(kernel: WideKernel, inputs: int, outputs: int, rows: int) -> int:
+    """Of one layer, zero wait states."""
+    k_pairs = (inputs + 1) // 2
+    group = 19 * k_pairs + PASS_CYCLES * -(-k_pairs // kernel.unroll) + GROUP_CYCLES
+    return rows * (-(-outputs // ROWS) * group + 2 * inputs)
+
+
+def code_bytes(kernel: WideKernel) -> int:
+    """About what an instance and its driver take in flash."""
+    return STEP_BYTES * kernel.unroll + DRIVER_BYTES
 
 
 def _integers(layer: Affine) -> Integers | None:
@@ -85,7 +96,7 @@ def _stream(layer: Integers, kernel: WideKernel) -> bytes:
     for first in range(0, len(weights), ROWS):
         group = slice(first, first + ROWS)
         low, high = weights[group][0::2], weights[group][1::2]
-        parts.append(words(np.stack([bias[group][0::2], bias[group][0::2] + 256 * bias[group][1::2]], axis=1)))
+        parts.append(bias[group].astype("<i4").view(np.uint8).reshape(ROWS, 4)[:, :3].tobytes())
         halves = (256 * high + low).reshape(ROWS // 2, -1, 2)  # pair, pair of k, k
         parts.append(halves.transpose(1, 0, 2).astype("<i2").tobytes())
         if not kernel.per_tensor:
