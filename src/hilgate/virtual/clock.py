@@ -81,10 +81,11 @@ class Clock:
         self._arm()
 
     def _arm(self) -> None:
+        if self._stopping:
+            return
         first = min((ps for ps, _, _ in self._events.values()), default=None)
         due = self._limit if first is None else min(self._limit, max(0, self.cycles_for(first)))
-        if not self._stopping:
-            self.state.deadline = due
+        self.state.deadline = due
 
     def next_event_cycles(self) -> int | None:
         """When the next event is due; None when nothing is planned."""
@@ -92,14 +93,10 @@ class Clock:
         return None if first is None else self.cycles_for(first)
 
     def do_due(self) -> None:
-        """Do everything that is due, oldest first."""
-        while True:
-            due = [
-                (ps, order, key)
-                for key, (ps, order, _) in self._events.items()
-                if self.cycles_for(ps) <= self.state.cycles
-            ]
-            if not due:
+        """Do everything that is due, oldest first. `arm` afterwards: plans made meanwhile do not set the stop."""
+        self._stopping = True
+        while self._events:
+            ps, _, key = min((ps, order, key) for key, (ps, order, _) in self._events.items())
+            if self.cycles_for(ps) > self.state.cycles:
                 return
-            _, _, key = min(due)
             self._events.pop(key)[2]()

@@ -6,6 +6,7 @@ once, when first entered: for their cost, and for the checks that Unicorn itself
 
 from __future__ import annotations
 
+import ctypes
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -58,7 +59,9 @@ class Core:
     def __init__(self, cpu: Cpu, accelerator: Accelerator | None, *, cycles: bool = True, native: bool = True) -> None:
         import unicorn
         from unicorn import arm_const
+        from unicorn.unicorn_py3.unicorn import uclib
 
+        self._reg_read, self._reg_write = uclib.uc_reg_read, uclib.uc_reg_write  # the binding's own are ten times slower
         self.cpu, self.cycles_counted = cpu, cycles
         self.registers = arm_const
         self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
@@ -75,6 +78,9 @@ class Core:
         self.error: BaseException | None = None
         self.code_changed_later = False
         self.thumb = 1
+        self._value = ctypes.c_uint32()
+        self._value_at = ctypes.byref(self._value)
+        self._ids = {n.removeprefix("UC_ARM_REG_"): getattr(arm_const, n) for n in dir(arm_const) if "_REG_" in n}
         self.hooks.attach(self.uc, memory=cycles)
         self._attach()
 
@@ -123,15 +129,16 @@ class Core:
     # ------------------------------------------------------------------ registers
 
     def get(self, name: str) -> int:
-        return int(self.uc.reg_read(getattr(self.registers, f"UC_ARM_REG_{name}")))
+        self._reg_read(self.uc._uch, self._ids[name], self._value_at)
+        return int(self._value.value)
 
     def set(self, name: str, value: int) -> None:
-        self.uc.reg_write(getattr(self.registers, f"UC_ARM_REG_{name}"), value & 0xFFFF_FFFF)
+        self._value.value = value & 0xFFFF_FFFF
+        self._reg_write(self.uc._uch, self._ids[name], self._value_at)
 
     def register_id(self, number: int) -> int:
         """Unicorn's number of R0 to R15."""
-        name = {13: "SP", 14: "LR", 15: "PC"}.get(number, f"R{number}")
-        return int(getattr(self.registers, f"UC_ARM_REG_{name}"))
+        return int(self._ids[{13: "SP", 14: "LR", 15: "PC"}.get(number, f"R{number}")])
 
     def cycles_at(self, pc: int | None = None) -> int:
         """The cycle count; with `pc`, exact for a core that stands there in the middle of a block."""

@@ -215,12 +215,14 @@ class Machine:
     def may_write(self, address: int) -> bool:
         return any("write" in m.can and m.origin <= address < m.end for m in self.board.memories)
 
-    def dma_write(self, request: str, take: Callable[[], int]) -> None:
+    def dma_write(self, request: str, take: Callable[[], int]) -> bool:
+        """A peripheral has a byte for memory; False when no stream waits for it."""
         for controller, stream, channel in self.facts.usart_dma.get(request, ()):
             dma = self.peripherals[f"DMA{controller}"]
             if dma.serves(stream, channel, 0):  # type: ignore[attr-defined]
                 dma.to_memory(stream, take)  # type: ignore[attr-defined]
-                return
+                return True
+        return False
 
     def dma_read(self, request: str) -> int | None:
         for controller, stream, channel in self.facts.usart_dma.get(request, ()):
@@ -262,8 +264,8 @@ class Machine:
                 raise
 
     def _step(self, end: int) -> None:
-        self.clock.arm()
         self.clock.do_due()
+        self.clock.arm()
         if self._reset_wanted is not None:
             self.reset(self._reset_wanted)
             return

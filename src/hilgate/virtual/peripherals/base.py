@@ -73,7 +73,9 @@ class Peripheral:
         """Change one field from inside."""
         bit, width = self.facts.registers[register].fields[name]
         mask = ((1 << width) - 1) << bit
-        self.set(register, (self.values[register] & ~mask) | (value << bit & mask))
+        wanted = (self.values[register] & ~mask) | (value << bit & mask)
+        if wanted != self.values[register]:
+            self.set(register, wanted)
 
     def has(self, register: str, name: str) -> bool:
         """Whether this MCU has the field."""

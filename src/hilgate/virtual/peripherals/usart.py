@@ -60,7 +60,9 @@ class Usart(Peripheral):
     def read_DR(self) -> int:  # noqa: N802
         if self._page is not None and self._page.noted(self.facts.base):
             self._seen |= self.values["SR"] & FLAGS
-        self.set("SR", self.values["SR"] & ~(self._seen | RXNE))
+        status = self.values["SR"] & ~(self._seen | RXNE)
+        if status != self.values["SR"]:
+            self.set("SR", status)
         self._seen = 0
         self.update_interrupt()
         return self.values["DR"]
@@ -145,11 +147,10 @@ class Usart(Peripheral):
         if self.bit("SR", "RXNE"):
             self.put("SR", "ORE", 1)  # the new byte is lost, the old one stays (RM0390, overrun error)
         else:
-            self.set("DR", value)
+            self.values["DR"] = value
             self.put("SR", "FE", int(framing_error))
-            self.put("SR", "RXNE", 1)
-            if self.bit("CR3", "DMAR"):
-                self.machine.dma_write(f"{self.name}_RX", self.read_DR)
+            if not (self.bit("CR3", "DMAR") and self.machine.dma_write(f"{self.name}_RX", self.read_DR)):
+                self.put("SR", "RXNE", 1)
         self.update_interrupt()
 
     def _idle(self) -> None:
