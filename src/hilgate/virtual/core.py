@@ -61,7 +61,10 @@ class Core:
         from unicorn import arm_const
         from unicorn.unicorn_py3.unicorn import uclib
 
-        self._reg_read, self._reg_write = uclib.uc_reg_read, uclib.uc_reg_write  # the binding's own are ten times slower
+        self._reg_read, self._reg_write = (
+            uclib.uc_reg_read,
+            uclib.uc_reg_write,
+        )  # the binding's own are ten times slower
         self.cpu, self.cycles_counted = cpu, cycles
         self.registers = arm_const
         self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -51,13 +52,15 @@ def _build(compiler: str, sources: dict[str, bytes], folder: Path, name: str) ->
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if folder.stat().st_uid != os.getuid():
         raise PermissionError(f"{folder} belongs to somebody else")
-    if not target.is_file():
-        with tempfile.TemporaryDirectory(dir=folder) as scratch:
-            for file, content in sources.items():
-                (Path(scratch) / file).write_bytes(content)
-            command = [compiler, "-std=c11", "-O2", "-shared", "-fPIC", "-o", "hook.so", "hook.c"]
-            subprocess.run(command, cwd=scratch, check=True, capture_output=True, timeout=60)
-            (Path(scratch) / "hook.so").replace(target)
+    if target.is_file():
+        with suppress(OSError):  # a damaged file is built again
+            return ctypes.CDLL(str(target))
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        for file, content in sources.items():
+            (Path(scratch) / file).write_bytes(content)
+        command = [compiler, "-std=c11", "-O2", "-shared", "-fPIC", "-o", "hook.so", "hook.c"]
+        subprocess.run(command, cwd=scratch, check=True, capture_output=True, timeout=60)
+        (Path(scratch) / "hook.so").replace(target)
     return ctypes.CDLL(str(target))
 
 
