@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -88,6 +89,9 @@ def _check(board: Board, where: str) -> None:
     """Facts that contradict each other. Raises ParamsError."""
     if board.name != board.folder.name:
         raise ParamsError(f"its name is `{board.name}`, its folder `{board.folder.name}`", where=where)
+    for fact in ("name", "mcu", "family", "cpu"):
+        if not re.fullmatch(r"\w+", str(getattr(board, fact)), re.ASCII):
+            raise ParamsError(f"{fact} may have letters, digits and _ only", where=where)
     for memory in board.memories:
         if memory.kind not in KINDS:
             raise ParamsError(

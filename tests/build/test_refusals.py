@@ -121,6 +121,14 @@ def _project(root, tmp_path):
     [
         ("hz = 180_000_000", "hz = 168_000_000", "its pll makes 180000000"),
         ('source = "hse_bypass_pll"', 'source = "crystal"', "source `crystal` is not known"),
+        ("hz = 180_000_000", 'hz = "fast"', "its pll makes 180000000"),
+        ("hse_hz = 8_000_000", 'hse_hz = "8 MHz"', "hse_hz is '8 MHz', not a number"),
+        ("pll = { m = 4, n = 180, p = 2, q = 8 }", "pll = { m = 4, n = 180, p = 2 }", "`q` is missing"),
+        ("pll = { m = 4, n = 180, p = 2, q = 8 }", "pll = { m = 0, n = 180, p = 2, q = 8 }", "out of range"),
+        ("pll = { m = 4, n = 180, p = 2, q = 8 }", "pll = { m = 2, n = 90, p = 2, q = 8 }", "4000000 Hz into the VCO"),
+        ("apb1_divider = 4", "apb1_divider = 3", "apb1_divider is 3"),
+        ("flash_wait_states = 5", "flash_wait_states = 99", "flash_wait_states is 99"),
+        ("uid_address = 0x1FFF_7A10", "uid_address = -4", "uid_address is -4"),
         ("hse_hz = 8_000_000", "# hse_hz", r"\[clock\] has no `hse_hz`"),
         ('tx = "PA2"', 'tx = "PA9"', "PA9 is not USART2's"),
         ("alternate_function = 7", "alternate_function = 8", "is not USART2's"),
@@ -142,7 +150,8 @@ def test_facts_that_contradict_the_mcu(board_with, old, new, word):
         ("weights_address = 0x0802_0000", "weights_address = 0x0900_0000", "inside flash"),
         ("weights_address = 0x0802_0000", "weights_address = 0x0802_0010", "where a flash sector starts"),
         ("stack_bytes = 4096", "stack_bytes = 4097", "multiple"),
-        ("stack_bytes = 4096", "stacks = 4096", "layout"),
+        ("stack_bytes = 4096", "stacks = 4096", "unknown key `stacks`"),
+        ("stack_bytes = 4096", 'stack_bytes = "4 KB"', "must be int"),
         ('can = ["read", "execute", "dma"]', 'can = ["read", "dma"]', "no flash can read and execute"),
         ('can = ["read", "write", "execute", "dma"]', 'can = ["read", "write"]', "no ram can read and write and dma"),
     ],
@@ -160,6 +169,7 @@ def test_layouts_that_cannot_be(board_with, old, new, word):
         ("origin = 0x2000_0000", "origin = 0x0807_0000", "`flash` and `sram` overlap"),
         ('kind = "ram"', 'kind = "rom"', "kind `rom`"),
         ('can = ["read", "write", "execute", "dma"]', 'can = ["read", "fly"]', "fly"),
+        ('family = "stm32f4"', 'family = "../stm32f4"', "family may have letters"),
         ("schema = 1", "schema =", "not valid TOML"),
         ("board_id = 1", "", "board_id"),
     ],
@@ -176,3 +186,15 @@ def test_dma_buffers_go_where_dma_reaches(board_with):
     script = linker.render(board_with((sram, tcm + sram)))
     assert "stack_top = .;\n  } > tcm" in script
     assert "*(.dma_buffers) } > sram AT> sram" in script
+
+
+def test_a_family_without_a_port(build, board_with, model):
+    with pytest.raises(ParamsError, match="no port for this family") as error:
+        build(model, board_with(('family = "stm32f4"', 'family = "stm32f9"')))
+    assert "firmware/README.md" in error.value.hint
+
+
+def test_an_mcu_without_vectors(build, board_with, model):
+    with pytest.raises(ParamsError, match="no vectors of the STM32F999ZZ") as error:
+        build(model, board_with(('mcu = "STM32F446RE"', 'mcu = "STM32F999ZZ"')))
+    assert "extract_registers.py" in error.value.hint

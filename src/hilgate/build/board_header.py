@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from hilgate.build.board_clock import clock_constants
+from hilgate.build.board_facts import Facts
 from hilgate.build.vectors import load_vectors
 from hilgate.catalogue import Board
-from hilgate.errors import ParamsError
 
-CLOCK_SOURCES = ("hse_pll", "hsi_pll", "hse_bypass_pll")
 COUNTERS = ("dwt", "none")
-WATCHDOG_MAX_MS = 4096
-
-
-class Facts:
-    """Reads board.toml's tables; a missing or wrong fact is a ParamsError that names it."""
-
-    def __init__(self, board: Board) -> None:
-        self.board = board
-        self.where = str(board.folder / "board.toml")
-
-    def get(self, table: str, key: str, default: Any = None) -> Any:
-        value = self.board.tables.get(table, {}).get(key, default)
-        if value is None:
-            raise ParamsError(
-                f"[{table}] has no `{key}`", where=self.where, hint="compare with firmware/boards/TEMPLATE"
-            )
-        return value
-
-    def one_of(self, table: str, key: str, choices: Sequence[str]) -> str:
-        value = self.get(table, key)
-        if value not in choices:
-            raise self.refuse(f"[{table}] {key} `{value}` is not known", f"one of {', '.join(choices)}")
-        return str(value)
-
-    def refuse(self, what: str, hint: str = "") -> ParamsError:
-        return ParamsError(what, where=self.where, hint=hint)
+WATCHDOG_MAX_MS = 4096  # one count a millisecond, twelve bits: IWDG_RLR
 
 
 def render(board: Board) -> str:
@@ -47,51 +21,13 @@ def render(board: Board) -> str:
         **clock_constants(facts),
         **console_constants(facts),
         "BOARD_COUNTER": f"PROTOCOL_COUNTER_{facts.one_of('counter', 'kind', COUNTERS).upper()}",
-        "BOARD_UID_ADDRESS": f"0x{facts.get('identity', 'uid_address', 0):08X}u",
-        "BOARD_WATCHDOG_MS": f"{watchdog_ms(facts)}u",
+        "BOARD_UID_ADDRESS": f"0x{facts.number('identity', 'uid_address', 0, 0xFFFF_FFFC, default=0):08X}u",
+        "BOARD_WATCHDOG_MS": f"{facts.number('watchdog', 'timeout_ms', 1, WATCHDOG_MAX_MS)}u",
     }
     lines = [f"/* Generated from boards/{board.name}/board.toml. */", "#ifndef BOARD_H", "#define BOARD_H", ""]
     lines += ['#include "protocol.h"', '#include "registers.h"', ""]
     lines += [f"#define {name} {value}" for name, value in constants.items()]
     return "\n".join([*lines, "", "#endif", ""])
-
-
-def watchdog_ms(facts: Facts) -> int:
-    """One count a millisecond, twelve bits: IWDG_RLR."""
-    timeout_ms = int(facts.get("watchdog", "timeout_ms"))
-    if not 1 <= timeout_ms <= WATCHDOG_MAX_MS:
-        raise facts.refuse(f"[watchdog] timeout_ms is {timeout_ms}, not 1 to {WATCHDOG_MAX_MS}")
-    return timeout_ms
-
-
-def clock_constants(facts: Facts) -> dict[str, str]:
-    source = facts.one_of("clock", "source", CLOCK_SOURCES)
-    hsi = facts.get("clock", "hsi_hz")
-    reference = hsi if source == "hsi_pll" else facts.get("clock", "hse_hz")
-    pll = facts.get("clock", "pll")
-    fallback = facts.get("clock", "fallback_pll", pll)
-    hz = pll_hz(reference, pll)
-    if hz != facts.get("clock", "hz"):
-        raise facts.refuse(f"[clock] hz is {facts.get('clock', 'hz')}, but its pll makes {hz}")
-    constants = {
-        "BOARD_CLOCK_SOURCE": f"PROTOCOL_CLOCK_SOURCE_{source.upper()}",
-        "BOARD_CLOCK_HZ": f"{hz}u",
-        "BOARD_RESET_HZ": f"{facts.get('clock', 'reset_hz', hsi)}u",
-        "BOARD_FALLBACK_HZ": f"{pll_hz(hsi, fallback)}u",
-        "BOARD_FLASH_WAIT_STATES": f"{facts.get('clock', 'flash_wait_states')}u",
-        "BOARD_OVER_DRIVE": str(int(facts.get("clock", "over_drive"))),
-        "BOARD_APB1_DIVIDER": f"{facts.get('clock', 'apb1_divider')}u",
-        "BOARD_APB2_DIVIDER": f"{facts.get('clock', 'apb2_divider')}u",
-    }
-    for letter in "mnpq":
-        constants[f"BOARD_PLL_{letter.upper()}"] = f"{pll[letter]}u"
-        constants[f"BOARD_FALLBACK_{letter.upper()}"] = f"{fallback[letter]}u"
-    return constants
-
-
-def pll_hz(reference_hz: int, pll: dict[str, int]) -> int:
-    """Core clock: reference / m * n / p."""
-    return int(reference_hz // pll["m"] * pll["n"] // pll["p"])
 
 
 def console_constants(facts: Facts) -> dict[str, str]:
@@ -103,7 +39,7 @@ def console_constants(facts: Facts) -> dict[str, str]:
         "BOARD_CONSOLE_BUS": "2" if uart in ("USART1", "USART6") else "1",
         "BOARD_CONSOLE_INTERRUPT": f"{vectors['interrupts'][uart]}u",
         "BOARD_CONSOLE_HANDLER": f"{uart}_handler",
-        "BOARD_CONSOLE_ALTERNATE": f"{facts.get('console', 'alternate_function')}u",
+        "BOARD_CONSOLE_ALTERNATE": f"{facts.number('console', 'alternate_function', 0, 15)}u",
     }
     bus = constants["BOARD_CONSOLE_BUS"]
     constants["BOARD_CONSOLE_CLOCK_REGISTER"] = f"(RCC_BASE + RCC_APB{bus}ENR_OFFSET)"

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from hilgate.catalogue import Board, Memory
 from hilgate.errors import ParamsError
+from hilgate.params import build
 
 IMAGE_MAGIC = 0x31494748  # "HGI1"
 HEADER_BYTES = 40  # magic, length, 32 bytes of hash
@@ -29,10 +30,7 @@ class Layout:
 def layout_of(board: Board) -> Layout:
     """Raises ParamsError when the layout is missing or leaves the flash."""
     where = str(board.folder / "board.toml")
-    try:
-        layout = Layout(**board.tables["layout"])
-    except (KeyError, TypeError) as error:
-        raise ParamsError(f"[layout] is not right: {error}", where=where) from error
+    layout = build(Layout, board.tables.get("layout"), f"{where}: layout")
     flash = board.memory("flash")
     if not flash.origin <= layout.image_address < layout.weights_address < flash.end:
         raise ParamsError("[layout] must put the image and then the weights inside flash", where=where)

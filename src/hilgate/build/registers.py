@@ -6,6 +6,8 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
+from hilgate.errors import ParamsError
+
 HEAD = """/* Generated from registers.toml.
  *
  * <INSTANCE>_BASE: address. <BLOCK>_<REGISTER>_OFFSET: from the base. <BLOCK>_<REGISTER>_<FIELD>: the field's mask in
@@ -42,4 +44,9 @@ def _register(name: str, register: dict[str, Any], difference: dict[str, Any]) -
 
 
 def load(path: Path) -> dict[str, Any]:
-    return tomllib.loads(path.read_text("utf-8"))
+    """registers.toml of a family. Raises ParamsError when that family has no port."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        hint = "a family is a folder of firmware/port: see firmware/README.md"
+        raise ParamsError("there is no port for this family", where=str(path), hint=hint) from error
