@@ -20,6 +20,8 @@ SHAPES = {
     "row": (1, 4, 32),
     "pools": (1, 2, 11, 9),
     "flatten": (1, 3, 6, 5),
+    "gates": (1, 4, 8, 6),
+    "pieces": (1, 6, 5, 7),
 }
 
 
@@ -76,7 +78,43 @@ def networks(make_quantized) -> dict[str, Path]:
         nn.AvgPool2d(3, 2, 1, count_include_pad=False),
     )
     flatten = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 5))
-    made = {"resnet": Residual(), "mobile": mobile, "row": row, "pools": pools, "flatten": flatten}
+
+    class Gates(nn.Module):
+        """Squeeze and excite, two branches joined, and the activations that become tables."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.squeeze, self.excite = nn.Conv2d(4, 2, 1), nn.Conv2d(2, 4, 1)
+            self.left, self.right = nn.Conv2d(4, 3, 3, padding=1), nn.Conv2d(4, 5, 1)
+            self.last = nn.Conv2d(8, 6, 3, padding=1)
+
+        def forward(self, x):
+            gate = nn.functional.adaptive_avg_pool2d(x, 1)
+            x = x * torch.sigmoid(self.excite(nn.functional.leaky_relu(self.squeeze(gate), 0.1)))
+            both = torch.cat([torch.tanh(self.left(x)), nn.functional.hardswish(self.right(x))], dim=1)
+            return self.last(nn.functional.interpolate(both, scale_factor=2, mode="nearest"))
+
+    class Pieces(nn.Module):
+        """Pads, slices, splits and differences."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = nn.Conv2d(6, 6, 3), nn.Conv2d(3, 4, (1, 3))
+
+        def forward(self, x):
+            x = self.first(nn.functional.pad(x, (2, 1, 0, 1)))
+            a, b = torch.split(x, 3, dim=1)
+            return self.last((a - b)[:, :, 1:, ::2])
+
+    made = {
+        "gates": Gates(),
+        "pieces": Pieces(),
+        "resnet": Residual(),
+        "mobile": mobile,
+        "row": row,
+        "pools": pools,
+        "flatten": flatten,
+    }
     generator = torch.Generator().manual_seed(3)
     for network in made.values():
         for module in network.modules():

@@ -157,13 +157,21 @@ class OnnxNode:
             self.door.emit(self, Reshape((batch, width, channels)), [self.graph.tensors[inner]], flat)
         self.door.layout.mark(self.graph.tensors[name])
 
-    def emit_alike(
-        self, op: Op, inputs: Sequence[Tensor], dtype: str = "float32", quant: Quantization | None = None
-    ) -> None:
-        """Add a node that treats every element alike: its output is stored as its first input is."""
-        self.emit(op, inputs, dtype, quant)
+    def single_output(self) -> None:
+        """Refuse more than one output."""
+        if len([name for name in self.proto.output if name]) != 1:
+            raise self.refuse("has more than one output")
+
+    def emit_alike(self, op: Op, inputs: Sequence[Tensor], *, output: int = 0, into: Tensor | None = None) -> None:
+        """Add a node that treats every element alike: its output is stored as its first input is.
+
+        into: the output tensor when it is not float32.
+        """
+        name = self.proto.output[output]
+        tensor = into or Tensor(name, (), "float32")
+        self.door.emit(self, op, inputs, tensor)
         if self.door.layout.is_channels_last(inputs[0]):
-            self.door.layout.mark(self.graph.tensors[self.proto.output[0]])
+            self.door.layout.mark(tensor)
 
     def define(self, tensor: Tensor) -> None:
         """The first output is this tensor (a constant, or another name of an input)."""

@@ -14,6 +14,7 @@ import numpy as np
 
 from hilgate.compile.graph import Graph, Site, Tensor
 from hilgate.compile.ops.affine import Affine, affine
+from hilgate.compile.ops.concat.op import Concat
 from hilgate.compile.ops.conv2d.op import Conv2D
 from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
 from hilgate.compile.ops.fully_connected.op import FullyConnected
@@ -57,6 +58,9 @@ def _range(site: Site, found: dict[str, Range], output: Tensor) -> Range:
         return _mixed(site, op, found[site.inputs[0].name])
     if isinstance(op, DepthwiseConv2D):
         return _depthwise(site, op, found[site.inputs[0].name])
+    if isinstance(op, Concat) and op.axis == len(output.shape) - 1:
+        parts = [found[tensor.name] for tensor in site.inputs]
+        return Range(np.concatenate([p.low for p in parts]), np.concatenate([p.high for p in parts]))
     if op.monotone and all(t.constant or t.shape[-1:] == output.shape[-1:] for t in site.inputs):
         return _by_reference(site, found)
     return whole(output)

@@ -94,16 +94,32 @@ class TfliteNode:
         self.graph.nodes.append(Node(name, Reshape(shape), [tensor.name], [name]))
         return result
 
-    def emit(self, op: Op, inputs: Sequence[Tensor]) -> None:
-        """Add the node; its outputs are the file's tensors, whose shapes must be what the operator gives."""
-        outputs = [self.graph.tensors[name] for name in self.outputs]
+    def emit_or_view(self, op: Op, x: Tensor) -> None:
+        """The same for an operator whose output the file stores under another shape."""
+        output = self.graph.tensors[self.outputs[0]]
+        shape = op.output_shapes([x])[0]
+        if shape == output.shape:
+            self.emit(op, [x])
+            return
+        inner = self.graph.add(Tensor(self.graph.fresh(f"{output.name}.inner"), shape, "int8", output.quantization))
+        self.graph.nodes.append(Node(f"{self.name}.inner", op, [x.name], [inner.name]))
+        self.emit(Reshape(output.shape), [inner])
+
+    def emit(self, op: Op, inputs: Sequence[Tensor], *, output: int | None = None) -> None:
+        """Add the node; its outputs are the file's tensors, whose shapes must be what the operator gives.
+
+        output: the node makes only this one of them.
+        """
+        names = list(self.outputs) if output is None else [self.outputs[output]]
+        outputs = [self.graph.tensors[name] for name in names]
         try:
             shapes = op.output_shapes(inputs)
         except ValueError as error:
             raise self.refuse(str(error), "the file's shapes do not go together; convert it again") from error
         if shapes != [tensor.shape for tensor in outputs]:
             raise self.refuse(f"its output should have shape {shapes}, the file says {[t.shape for t in outputs]}")
-        self.graph.nodes.append(Node(self.name, op, [t.name for t in inputs], list(self.outputs)))
+        name = self.name if not output else f"{self.name}.{output}"
+        self.graph.nodes.append(Node(name, op, [t.name for t in inputs], names))
 
 
 class TfliteDoor:

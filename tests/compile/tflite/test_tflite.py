@@ -130,6 +130,73 @@ def transposed(m) -> None:
     m.outputs = [y]
 
 
+@network
+def products(m) -> None:
+    a, b, c = m.input([1, 5, 4, 3], 0.03, -7), m.input([1, 5, 4, 3], 0.07, 12), m.input([1, 1, 1, 3], 1 / 256, -128)
+    d, e, f = (m.tensor([1, 5, 4, 3], 0.2, 2), m.tensor([1, 5, 4, 3], 0.11, -128), m.tensor([1, 5, 4, 3], 0.02, -3))
+    m.op("MUL", [a, b], [d], "MulOptions", FusedActivationFunction=NONE)
+    m.op("MUL", [d, c], [e], "MulOptions", FusedActivationFunction=RELU)
+    constant = m.tensor([3], 0.011, 5, data=RANDOM.integers(-128, 128, 3).astype(np.int8))
+    m.op("MUL", [e, constant], [f], "MulOptions", FusedActivationFunction=RELU6)
+    m.outputs = [f]
+
+
+@network
+def joined(m) -> None:
+    a, b = m.input([1, 3, 4, 2]), m.input([1, 3, 4, 5])
+    c, d = m.tensor([1, 3, 4, 7], 0.05, 3), m.tensor([1, 6, 4, 7], 0.05, 3)
+    m.op("CONCATENATION", [a, b], [c], "ConcatenationOptions", Axis=-1, FusedActivationFunction=NONE)
+    m.op("CONCATENATION", [c, c], [d], "ConcatenationOptions", Axis=1, FusedActivationFunction=NONE)
+    m.outputs = [d]
+
+
+@network
+def padded(m) -> None:
+    x = m.input([1, 4, 3, 2])
+    y, z = m.tensor([1, 7, 4, 2], 0.05, 3), m.tensor([1, 7, 6, 3], 0.05, 3)
+    m.op("PAD", [x, m.ints([[0, 0], [1, 2], [0, 1], [0, 0]])], [y], "PadOptions")
+    value = m.tensor([1], 0.05, 3, data=np.array([-40], np.int8))
+    m.op("PADV2", [y, m.ints([[0, 0], [0, 0], [2, 0], [0, 1]]), value], [z], "PadV2Options")
+    m.outputs = [z]
+
+
+@network
+def sliced(m) -> None:
+    x = m.input([1, 7, 6, 4])
+    y, z, w = m.tensor([1, 3, 6, 4], 0.05, 3), m.tensor([1, 3, 2, 4], 0.05, 3), m.tensor([3, 2, 2], 0.05, 3)
+    bounds = [m.ints([0, 1, 0, 0]), m.ints([1, 6, 6, 4]), m.ints([1, 2, 1, 1])]
+    masks = {"EndMask": 0, "EllipsisMask": 0, "NewAxisMask": 0}
+    m.op("STRIDED_SLICE", [x, *bounds], [y], "StridedSliceOptions", BeginMask=1, ShrinkAxisMask=0, **masks)
+    m.op("SLICE", [y, m.ints([0, 0, 3, 0]), m.ints([1, -1, 2, 4])], [z], "SliceOptions")
+    bounds = [m.ints([0, 0, 0, 3]), m.ints([1, 3, 2, 0]), m.ints([1, 1, 1, -2])]
+    m.op("STRIDED_SLICE", [z, *bounds], [w], "StridedSliceOptions", BeginMask=0, ShrinkAxisMask=1, **masks)
+    m.outputs = [w]
+
+
+@network
+def split(m) -> None:
+    x = m.input([1, 4, 6, 2])
+    parts = [m.tensor([1, 4, 2, 2], 0.05, 3) for _ in range(3)]
+    m.op("SPLIT", [m.ints(2), x], parts, "SplitOptions", NumSplits=3)
+    m.outputs = [parts[2], parts[0], parts[1]]
+
+
+@network
+def enlarged(m) -> None:
+    x = m.input([1, 3, 2, 4])
+    y, z = m.tensor([1, 6, 6, 4], 0.05, 3), m.tensor([1, 12, 6, 4], 0.05, 3)
+    m.op("RESIZE_NEAREST_NEIGHBOR", [x, m.ints([6, 6])], [y], "ResizeNearestNeighborOptions", HalfPixelCenters=True)
+    m.op("RESIZE_NEAREST_NEIGHBOR", [y, m.ints([12, 6])], [z], "ResizeNearestNeighborOptions", HalfPixelCenters=False)
+    m.outputs = [z]
+
+
+@network
+def leaky(m) -> None:
+    x, y = m.input([1, 400], 0.043, -11), m.tensor([1, 400], 0.037, -60)
+    m.op("LEAKY_RELU", [x], [y], "LeakyReluOptions", Alpha=0.2)
+    m.outputs = [y]
+
+
 @pytest.fixture(params=sorted(NETWORKS))
 def made(request, maker, tmp_path: Path) -> tuple[Path, Graph]:
     """A file and its lowered graph."""

@@ -59,7 +59,8 @@ class Op(ABC):
     kind: name of its folder; onnx, tflite: operators of these formats that it reads; view: output is the input's
     bytes under another shape, so no code and no memory; keeps_quantization: output numbers are input numbers, so both
     sides share one quantization; per_channel_inputs: inputs whose quantization may have an axis; many_outputs: it has
-    more than one; channelwise: each output channel (last axis) depends on the same channel of the inputs only.
+    more than one; channelwise: each output channel (last axis) depends on the same channel of the inputs
+    only; requantizes_inputs: inputs of other quantizations than the output's are requantized in front of it.
     """
 
     kind: ClassVar[str]
@@ -70,6 +71,7 @@ class Op(ABC):
     per_channel_inputs: ClassVar[tuple[int, ...]] = ()
     many_outputs: ClassVar[bool] = False
     channelwise: ClassVar[bool] = False
+    requantizes_inputs: ClassVar[bool] = False
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 
 from hilgate.compile.graph import Graph, Quantization, Site, Tensor
 from hilgate.compile.ops.affine import bias_integers, factors
+from hilgate.compile.ops.concat.op import Concat
 from hilgate.compile.ops.conv2d.op import Conv2D
 from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
 from hilgate.compile.ops.fully_connected.op import FullyConnected
@@ -81,6 +82,13 @@ def tie(graph: Graph) -> Ties:
 def _tie_node(site: Site, ties: Ties) -> bool:
     """Tie inputs to outputs; False when the operator needs all of its channels."""
     output, op = site.output, site.node.op
+    if isinstance(op, Concat) and op.axis == len(output.shape) - 1:
+        first = 0
+        for tensor in site.inputs:
+            for channel in range(tensor.shape[-1]):
+                ties.join((tensor.name, channel), (output.name, first + channel))
+            first += tensor.shape[-1]
+        return True
     activations = [tensor for tensor in site.inputs if not tensor.constant]
     same = all(tensor.shape[-1:] == output.shape[-1:] for tensor in activations)
     depthwise = isinstance(op, DepthwiseConv2D)

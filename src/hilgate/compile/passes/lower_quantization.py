@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hilgate.compile.graph import Graph, Node, Quantization
+from hilgate.compile.graph import Graph, Node, Quantization, Tensor
 from hilgate.compile.ops.dequantize.op import Dequantize
 from hilgate.compile.ops.quantize.op import Quantize
 from hilgate.compile.ops.requantize.op import Requantize
@@ -61,12 +61,28 @@ def _write_integers(graph: Graph, node: Node) -> int:
             for follower in quantize:
                 graph.replace(follower.outputs[0], name)
                 graph.nodes.remove(follower)
-            return 1
+            return 1 + _requantize_inputs(graph, node)
         quantization = _own_quantization(graph, node)
         if quantization is not None:
             output.quantization, output.dtype = quantization, "int8"
-            return 1
+            return 1 + _requantize_inputs(graph, node)
     return 0
+
+
+def _requantize_inputs(graph: Graph, node: Node) -> int:
+    """Bring every input to the output's quantization, for operators that only put numbers side by side."""
+    if not node.op.requantizes_inputs:
+        return 0
+    target, changes = graph.tensors[node.outputs[0]].quantization, 0
+    for index, name in enumerate(node.inputs):
+        source = graph.tensors[name]
+        if source.quantization == target:
+            continue
+        inner = graph.add(Tensor(graph.fresh(f"{name}.requantized"), source.shape, "int8", target))
+        graph.nodes.insert(graph.nodes.index(node), Node(inner.name, Requantize(), [name], [inner.name]))
+        node.inputs[index] = inner.name
+        changes += 1
+    return changes
 
 
 def _reads_integers(graph: Graph, node: Node) -> bool:
@@ -82,7 +98,7 @@ def _common_quantize(graph: Graph, node: Node, name: str) -> list[Node]:
     if not readers or name in graph.outputs or not all(isinstance(reader.op, Quantize) for reader in readers):
         return []
     wanted = {graph.tensors[reader.outputs[0]].quantization for reader in readers}
-    if node.op.keeps_quantization:
+    if node.op.keeps_quantization and not node.op.requantizes_inputs:
         wanted.add(graph.tensors[node.inputs[0]].quantization)
     return readers if len(wanted) == 1 else []
 

@@ -40,7 +40,7 @@ class Quantize(Op):
             return
         if quantization.per_channel:
             raise node.refuse("per-channel quantization of an activation is not defined", "quantize it per tensor")
-        node.emit_alike(cls(), [x], "int8", quantization)
+        node.emit_alike(cls(), [x], into=Tensor(name, (), "int8", quantization))
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         return [inputs[0].shape]

@@ -1,0 +1,109 @@
+"""Any function of one variable, by a table of 256: sigmoid, tanh, leaky ReLU, hard swish, ..."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from hilgate.compile.arithmetic import multiply_double, quantize_multiplier, saturate
+from hilgate.compile.graph import Quantization, Shape, Site, Tensor
+from hilgate.compile.ops.base import Call, Op, Pointer, Section
+from hilgate.compile.ops.lookup.functions import FUNCTIONS
+
+if TYPE_CHECKING:
+    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
+
+ONNX = {
+    "Sigmoid": "sigmoid",
+    "Tanh": "tanh",
+    "LeakyRelu": "leaky_relu",
+    "Elu": "elu",
+    "HardSigmoid": "hard_sigmoid",
+    "HardSwish": "hard_swish",
+    "Gelu": "gelu",
+    "Erf": "erf",
+    "Exp": "exp",
+    "Abs": "abs",
+    "Neg": "negate",
+    "Sqrt": "sqrt",
+}
+NATURAL = {"sigmoid": Quantization((1 / 256,), -128), "tanh": Quantization((1 / 128,), 0)}
+
+
+@dataclass(frozen=True)
+class Lookup(Op):
+    """function: a key of FUNCTIONS; parameters: its constants."""
+
+    function: str
+    parameters: tuple[float, ...] = ()
+
+    kind: ClassVar[str] = "lookup"
+    onnx: ClassVar[tuple[str, ...]] = tuple(ONNX)
+    tflite: ClassVar[tuple[str, ...]] = ("LEAKY_RELU",)
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNode) -> None:
+        parameters: tuple[float, ...] = ()
+        if node.kind in ("LeakyRelu", "Elu"):
+            parameters = (float(node.attribute("alpha", 0.01 if node.kind == "LeakyRelu" else 1.0)),)
+        elif node.kind == "HardSigmoid":
+            parameters = (float(node.attribute("alpha", 0.2)), float(node.attribute("beta", 0.5)))
+        elif node.kind == "Gelu":
+            node.must_be("approximate", "none")
+        node.emit_alike(cls(ONNX[node.kind], parameters), [node.raw(0)])
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        alpha = float(node.options("LeakyReluOptions").Alpha())
+        node.emit(cls("leaky_relu", (alpha,)), [node.input(0)])
+
+    def natural_quantization(self) -> Quantization | None:
+        return NATURAL.get(self.function)
+
+    def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
+        return [inputs[0].shape]
+
+    def table(self, site: Site) -> np.ndarray:
+        """int8 (256,): the result for -128 .. 127."""
+        source, target = site.inputs[0].quant, site.output.quant
+        steps = np.arange(-128, 128, dtype=np.int64)
+        if site.rounding == "double":
+            return self._leaky_relu(steps, source, target)
+        real = (steps - source.zero_point) * source.only_scale
+        values = FUNCTIONS[self.function](real, self.parameters) / target.only_scale
+        return saturate(np.rint(values) + target.zero_point)
+
+    def _leaky_relu(self, steps: np.ndarray, source: Quantization, target: Quantization) -> np.ndarray:
+        """TFLite's QuantizeLeakyRelu (reference/leaky_relu.h): two multipliers, double rounding."""
+        factors = (source.only_scale / target.only_scale, source.only_scale * self.parameters[0] / target.only_scale)
+        centred, results = steps - source.zero_point, []
+        for factor in factors:
+            multiplier, shift = quantize_multiplier(abs(factor))
+            value = multiply_double(centred, np.array(multiplier), np.array(shift))
+            results.append(value if factor >= 0 else multiply_double(centred, np.array(-multiplier), np.array(shift)))
+        return saturate(np.where(centred >= 0, results[0], results[1]) + target.zero_point)
+
+    def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        result: np.ndarray = self.table(site)[inputs[0].astype(np.int64) + 128]
+        return result
+
+    def sections(self, site: Site) -> list[Section]:
+        return [Section("table", self.table(site).tobytes())]
+
+    def overlap_inputs(self, site: Site) -> tuple[int, ...]:
+        return (0,)
+
+    def call(self, site: Site) -> Call:
+        pointers = (
+            Pointer("input", 0, "int8_t"),
+            Pointer("section", "table", "int8_t"),
+            Pointer("output", 0, "int8_t"),
+        )
+        return Call("lookup_s8", pointers, {"count": site.output.elements})
+
+
+OP = Lookup

@@ -1,0 +1,76 @@
+"""A box of a tensor, with steps: ONNX Slice and Split, TFLite STRIDED_SLICE, SLICE and SPLIT."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+
+from hilgate.compile.graph import Shape, Site, Tensor
+from hilgate.compile.ops.base import Call, Op, Pointer
+from hilgate.compile.ops.slice.doors import from_onnx, from_tflite
+
+if TYPE_CHECKING:
+    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
+
+RANK = 4
+
+
+@dataclass(frozen=True)
+class Slice(Op):
+    """Along each axis the first element, how many, and the step between them, which may be negative."""
+
+    start: tuple[int, ...]
+    size: tuple[int, ...]
+    step: tuple[int, ...]
+
+    kind: ClassVar[str] = "slice"
+    onnx: ClassVar[tuple[str, ...]] = ("Slice", "Split")
+    tflite: ClassVar[tuple[str, ...]] = ("STRIDED_SLICE", "SLICE", "SPLIT")
+    keeps_quantization: ClassVar[bool] = True
+    many_outputs: ClassVar[bool] = True
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNode) -> None:
+        from_onnx(node)
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        from_tflite(node)
+
+    def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
+        shape = inputs[0].shape
+        if len(shape) != len(self.size):
+            raise ValueError(f"shape {shape} cannot be sliced by {self.size}")
+        for dim, start, size, step in zip(shape, self.start, self.size, self.step, strict=True):
+            last = start + (size - 1) * step
+            if size <= 0 or not 0 <= start < dim or not 0 <= last < dim or step == 0:
+                raise ValueError(f"a slice of {size} from {start} by {step} leaves a dimension of {dim}")
+        return [self.size]
+
+    def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
+        x = inputs[0]
+        for axis, (start, size, step) in enumerate(zip(self.start, self.size, self.step, strict=True)):
+            x = np.take(x, start + step * np.arange(size), axis=axis + 1)
+        return x
+
+    def check(self, site: Site) -> None:
+        if len(self.size) > RANK:
+            raise site.refuse(f"more than {RANK} dimensions are not supported", "reshape first")
+
+    def call(self, site: Site) -> Call:
+        shape, missing = site.inputs[0].shape, RANK - len(self.size)
+        strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
+        first = sum(start * stride for start, stride in zip(self.start, strides, strict=True))
+        steps = [step * stride for step, stride in zip(self.step, strides, strict=True)]
+        constants = {"first": first}
+        constants |= {f"size_{i}": size for i, size in enumerate((1,) * missing + self.size)}
+        constants |= {f"step_{i}": step for i, step in enumerate([0] * missing + steps)}
+        return Call("slice_s8", (Pointer("input", 0, "int8_t"), Pointer("output", 0, "int8_t")), constants)
+
+
+OP = Slice
