@@ -47,6 +47,21 @@ def test_two_runs_are_equal_to_the_cycle(ran) -> None:
     )
 
 
+def test_looking_often_changes_nothing(ran, elf, board_of) -> None:
+    """A run cut into slices of any length, which end inside loops and calls, counts what one long run counts."""
+    _, whole, _ = ran("program")
+    board = board_of(elf("elves/small.c"))
+    memories, symbols = board.machine.core.memories, board.machine.image.symbols
+    memories.write(symbols["chosen"], symbols["program"].to_bytes(4, "little"))
+    memories.write(symbols["result"], bytes(256))
+    text = b""
+    while not text.endswith(b"end\n"):
+        board.run(97)
+        text += board.read(4, 0)
+    raw = memories.read(symbols["result"], 256)
+    assert [int.from_bytes(raw[i : i + 4], "little") for i in range(0, 256, 4)] == whole
+
+
 @pytest.mark.parametrize("case", ["count", "loop", "pll", "program", "memory", "identity"])
 def test_native_and_python_hooks_count_the_same(ran, case) -> None:
     native, python = ran(case, "nucleo_f446re"), ran(case, "nucleo_f446re", native=False)
