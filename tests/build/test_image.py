@@ -26,6 +26,14 @@ def test_two_builds_from_clean_folders_are_equal(root, board, model, image, tmp_
     assert again.sizes == image.sizes
 
 
+def test_a_persons_environment_changes_nothing(build, model, image, tmp_path, monkeypatch):
+    (tmp_path / "string.h").write_text("#error found first\n", "utf-8")
+    strange = {"CFLAGS": "-O0 -DNONSENSE", "LDFLAGS": "--no-such-option", "CPATH": str(tmp_path), "CC": "/bin/false"}
+    for name, value in strange.items():
+        monkeypatch.setenv(name, value)
+    assert build(model).elf.read_bytes() == image.elf.read_bytes()
+
+
 def test_no_path_of_this_machine_is_in_the_image(root, image):
     content = image.elf.read_bytes()
     for part in (str(root), str(image.elf.parent), "/tmp/"):
