@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,32 @@ def test_qemu_and_the_virtual_board_print_the_same(case, elf, board_of, until_en
 def test_every_way_to_run_prints_the_same(case, options, elf, board_of, until_end) -> None:
     image = elf(f"fidelity/{case}.c")
     assert until_end(board_of(image, **options)) == until_end(board_of(image))
+
+
+@pytest.mark.arm
+@pytest.mark.qemu
+def test_qemu_counts_the_same_instructions(elf, board_of, until_end, tmp_path) -> None:
+    """QEMU, one instruction at a time, logs each address: as many lie in each function as the virtual board counts."""
+    image, log = elf("elves/thrash.c"), tmp_path / "log"
+    board = board_of(image)
+    until_end(board)
+    mine = {row.name: row.instructions for row in board.profile()}
+    command = "qemu-system-arm -M netduinoplus2 -display none -monitor none -serial stdio -singlestep -d exec,nochain"
+    words = [*command.split(), "-D", str(log), "-kernel", str(image)]
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, bufsize=0) as process:
+        assert process.stdout is not None
+        text = b""
+        while not text.endswith(b"end\n"):
+            text += process.stdout.read(100)
+        process.kill()
+    theirs: dict[str, int] = {}
+    for line in log.read_text("utf-8").splitlines():
+        if found := re.match(r"Trace \d+: 0x\w+ \[\w+/(\w+)/", line):
+            function = board.machine.image.function_at(int(found[1], 16))
+            name = function.name if function else "?"
+            theirs[name] = theirs.get(name, 0) + 1
+    for name in ("pass", "provoke"):
+        assert mine[name] == theirs[name] > 100
 
 
 @pytest.mark.parametrize("row", behaviours(), ids=lambda row: row["name"])
