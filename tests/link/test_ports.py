@@ -13,6 +13,7 @@ import threading
 import time
 import tty
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -170,6 +171,7 @@ def test_a_board_that_is_unplugged_half_way(terminal: tuple[int, str], host_firm
         x = bytes(session.identity.input_bytes)
         while True:
             session.run_vector(x)
+    cable.cut.set()
     cable.join()
     assert one_clear_line(caught.value, terminal[1])
 
@@ -197,7 +199,9 @@ def test_a_program_that_ends_says_why(tmp_path: Path) -> None:
 
 
 def listener() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0))
+    server = socket.create_server(("127.0.0.1", 0))
+    server.settimeout(10)  # when a test fails before it connects
+    return server
 
 
 def test_a_tcp_port_where_nobody_listens() -> None:
@@ -232,7 +236,8 @@ def test_a_tcp_port_that_hangs_up() -> None:
         address = f"socket://127.0.0.1:{server.getsockname()[1]}"
 
         def hang_up() -> None:
-            server.accept()[0].close()
+            with suppress(OSError):
+                server.accept()[0].close()
 
         thread = threading.Thread(target=hang_up)
         thread.start()

@@ -6,9 +6,10 @@ import os
 import pty
 import shutil
 import socket
-import threading
 import tty
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -90,37 +91,33 @@ def test_a_silent_port(hilgate, terminal: tuple[int, str]) -> None:
     assert "nothing answers" in line
 
 
-def test_a_port_that_talks_something_else(hilgate) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
+@pytest.fixture
+def stranger() -> Iterator[Callable[[bytes], str]]:
+    """A server that says something to whoever comes, or hangs up at once; gives its address."""
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        server.settimeout(10)  # when the test fails before it calls
 
-        def greet() -> None:
-            connection, _ = server.accept()
-            with connection:
-                for _ in range(100):
-                    try:
-                        connection.sendall(b"220 smtp ready\r\n")
-                        connection.recv(1000)
-                    except OSError:
-                        return
+        def talk(words: bytes) -> None:
+            with suppress(OSError), server.accept()[0] as connection:
+                while words:
+                    connection.sendall(words)
+                    connection.recv(1000)
 
-        thread = threading.Thread(target=greet)
-        thread.start()
-        code, line = hilgate("run", NUCLEO, "--on", f"socket://127.0.0.1:{server.getsockname()[1]}")
-        thread.join()
+        def start(words: bytes) -> str:
+            pool.submit(talk, words)
+            return f"socket://127.0.0.1:{server.getsockname()[1]}"
+
+        yield start
+
+
+def test_a_port_that_talks_something_else(hilgate, stranger: Callable[[bytes], str]) -> None:
+    code, line = hilgate("run", NUCLEO, "--on", stranger(b"220 smtp ready\r\n"))
     assert code == 24
     assert "does not speak hilgate's protocol" in line
 
 
-def test_a_board_that_goes_away(hilgate) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def hang_up() -> None:
-            server.accept()[0].close()
-
-        thread = threading.Thread(target=hang_up)
-        thread.start()
-        code, line = hilgate("run", NUCLEO, "--on", f"socket://127.0.0.1:{server.getsockname()[1]}")
-        thread.join()
+def test_a_board_that_goes_away(hilgate, stranger: Callable[[bytes], str]) -> None:
+    code, line = hilgate("run", NUCLEO, "--on", stranger(b""))
     assert code == 25
     assert "the port disappeared" in line
 
