@@ -106,9 +106,9 @@ def _tick(name: object) -> str:
 
 
 def _step(row: dict[str, Any], unit: str) -> str:
-    if row["base"] is None or row["head"] is None:
-        return f"{row['shown']}, which is {'new' if row['base'] is None else 'gone'}"
     step = f"{_moved(row):+,} {unit}".replace("-", "−")
+    if row["base"] is None or row["head"] is None:
+        return f"{row['shown']}, which is {'new' if row['base'] is None else 'gone'}, {step}"
     return f"{row['shown']}, {step}" + (f" ({percent(_moved(row), row['base'])})" if row["base"] else "")
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red", "inconclusive": "magenta", "waiting": "cyan"}
-WIDE = 100  # columns from which a bar, both sides and long numbers fit
+WIDE = 110  # columns from which both sides and changes in percent fit
 BAR_CELLS = 8
 
 
