@@ -142,7 +142,11 @@ class Exceptions:
             self.machine.scb.set("HFSR", self.machine.scb.get("HFSR") | HFSR_VECTTBL)
             raise VirtualFault(f"lockup: no vector {number} at 0x{address:08x}", hint="check VTOR")
         self.core.code_break()
-        return int.from_bytes(self.core.memories.read(address, 4), "little")
+        handler = int.from_bytes(self.core.memories.read(address, 4), "little")
+        if handler in (0, 0xFFFF_FFFF):
+            cause = f" for {self.machine.last_fault}" if number < SVCALL else ""
+            raise VirtualFault(f"exception {number} has no handler{cause}: its vector holds 0x{handler:08x}")
+        return handler
 
     # ------------------------------------------------------------------ return
 
@@ -213,7 +217,7 @@ class Exceptions:
             return number
         self.machine.scb.set("HFSR", self.machine.scb.get("HFSR") | HFSR_FORCED)
         if self.execution_priority() <= -1:
-            raise VirtualFault(f"lockup: {self.machine.last_fault}, while a fault was being handled already")
+            raise VirtualFault(f"lockup: {self.machine.last_fault}")
         return HARD
 
     def supervisor_call(self, return_address: int) -> int:

@@ -242,7 +242,8 @@ class Machine:
 
     def note_fault(self, bit: str, pc: int, address: int | None) -> None:
         at = "" if address is None else f", address 0x{address:08x}"
-        self.last_fault = f"{bit} at {self.image.place(pc)}{at}"
+        cause = f", in the handler of {self.last_fault}" if any(n < 7 for n in self.exceptions.active) else ""
+        self.last_fault = f"{bit} at {self.image.place(pc)}{at}{cause}"
         if not self.iwdg.running:
             self.clock.after_us("HANG", HANG_US, self._check_hang)
 

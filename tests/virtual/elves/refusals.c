@@ -66,6 +66,11 @@ CASE lockup(void) {
                    "ldr r2, =again\n adds r2, #1\n str r2, [r0, #12]\n dsb\n"
                    "again: udf #0\n bx lr");
 }
+CASE no_handler(void) {
+    __asm volatile("ldr r0, =0x20003000\n ldr r1, =0xE000ED08\n str r0, [r1]\n"
+                   "movs r2, #0\n str r2, [r0, #20]\n dsb\n"
+                   "ldr r3, =0x30000000\n ldr r4, [r3]\n bx lr");
+}
 CASE hang(void) {
     __asm volatile("ldr r0, =0x20003000\n ldr r1, =0xE000ED08\n str r0, [r1]\n"
                    "ldr r2, =forever\n adds r2, #1\n str r2, [r0, #20]\n dsb\n"
