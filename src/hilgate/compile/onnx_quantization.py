@@ -29,7 +29,7 @@ def read_quantization(node: OnnxNode, values: Tensor) -> tuple[Quantization, str
             "the scale is zero, negative or not a number", "quantize again with calibration data that varies"
         )
     zero_points = np.asarray(node.constant(2)) if node.has(2) else _default_zero_point(node, scale, output_dtype)
-    if zero_points.shape != scale.shape:
+    if zero_points.shape != scale.shape and not zero_points.size == scale.size == 1:
         raise node.refuse(f"scale has shape {scale.shape}, zero point {zero_points.shape}")
     offset = 128 if zero_points.dtype == np.uint8 else 0
     per_channel = scale.ndim == 1 and scale.size > 1

@@ -23,7 +23,7 @@ class TfliteMaker:
         self.outputs: list[int] = []
         self.version = 3
 
-    def tensor(self, shape, scale=None, zero_point=0, axis=0, data=None, dtype="int8", name="") -> int:
+    def tensor(self, shape, scale=None, zero_point=0, *, axis=0, data=None, dtype="int8", name="") -> int:
         self.tensors.append(
             {
                 "name": name or f"t{len(self.tensors)}",
@@ -60,7 +60,7 @@ class TfliteMaker:
                 buffers.append(self._buffer(builder, facts["data"]))
             tensors.append(self._tensor(builder, facts, index))
         codes = sorted({kind for kind, *_ in self.operators})
-        operators = [self._operator(builder, codes.index(o[0]), *o[1:]) for o in self.operators]
+        operators = [self._operator(builder, codes.index(o[0]), o) for o in self.operators]
         subgraph = self._subgraph(builder, tensors, operators)
         code_offsets = [self._code(builder, kind) for kind in codes]
         vectors = [self._offsets(builder, offsets) for offsets in (code_offsets, [subgraph], buffers)]
@@ -101,7 +101,8 @@ class TfliteMaker:
             tflite.TensorAddQuantization(builder, quantization)
         return tflite.TensorEnd(builder)
 
-    def _operator(self, builder, code: int, inputs, outputs, options: str, fields) -> int:
+    def _operator(self, builder, code: int, operator) -> int:
+        _, inputs, outputs, options, fields = operator
         lists = [builder.CreateNumpyVector(np.asarray(v, np.int32)) for v in (inputs, outputs)]
         table = 0
         if options:

@@ -191,6 +191,19 @@ def enlarged(m) -> None:
 
 
 @network
+def upward(m) -> None:
+    x = m.input([1, 4, 3, 5])
+    y, z = m.tensor([1, 8, 6, 4], 0.3, -5), m.tensor([1, 9, 7, 3], 0.7, 2)
+    weights, bias = layer(m, x, [4, 3, 3, 5], 0)
+    strides = {"StrideH": 2, "StrideW": 2, "Padding": SAME}
+    m.op("TRANSPOSE_CONV", [m.ints([1, 8, 6, 4]), weights, x, bias], [y], "TransposeConvOptions", **strides)
+    strides = {"StrideH": 1, "StrideW": 1, "Padding": VALID}
+    weights, _ = layer(m, y, [3, 2, 2, 4], 0)
+    m.op("TRANSPOSE_CONV", [m.ints([1, 9, 7, 3]), weights, y], [z], "TransposeConvOptions", **strides)
+    m.outputs = [z]
+
+
+@network
 def leaky(m) -> None:
     x, y = m.input([1, 400], 0.043, -11), m.tensor([1, 400], 0.037, -60)
     m.op("LEAKY_RELU", [x], [y], "LeakyReluOptions", Alpha=0.2)

@@ -44,10 +44,10 @@ def exact_float(weights: np.ndarray) -> type[np.floating]:
     return np.float32 if 128 * int(flat.sum(axis=1).max(initial=0)) < 2**24 else np.float64
 
 
-def affine(site: Site, activation: Activation, rounding: str = "") -> Affine:
+def affine(site: Site, activation: Activation, rounding: str = "", *, fold_zero_point: bool = True) -> Affine:
     """The integers of a node with inputs x, weights (channels first) and maybe bias. Raises ModelError naming the node.
 
-    rounding: another than the graph's.
+    rounding: another than the graph's; fold_zero_point: off where the kernel subtracts the input's zero point itself.
     """
     x, w = site.inputs[0], site.inputs[1]
     weights = w.values
@@ -65,8 +65,10 @@ def affine(site: Site, activation: Activation, rounding: str = "") -> Affine:
     except ValueError as error:
         raise site.refuse(str(error), "quantize the model again with calibration data of the real range") from error
     flat = weights.reshape(weights.shape[0], -1).astype(np.int64)
-    bias = bias_integers(site, scales) - x.quant.zero_point * flat.sum(axis=1)
-    _prove_no_overflow(site, np.abs(bias) + 128 * np.abs(flat).sum(axis=1), output.left_shift)
+    bias, largest = bias_integers(site, scales), 255
+    if fold_zero_point:
+        bias, largest = bias - x.quant.zero_point * flat.sum(axis=1), 128
+    _prove_no_overflow(site, np.abs(bias) + largest * np.abs(flat).sum(axis=1), output.left_shift)
     return Affine(weights, bias, output)
 
 

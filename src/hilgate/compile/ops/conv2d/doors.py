@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hilgate.compile.graph import Quantization, Tensor
-from hilgate.compile.ops.window import onnx_window
+from hilgate.compile.ops.window import Window, onnx_window
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
@@ -56,6 +56,28 @@ def _depthwise(weights: Tensor, name: str) -> Tensor:
     if quant is not None and quant.axis is not None:
         quant = Quantization(quant.scale, quant.zero_point, 3)
     return Tensor(name, data.shape, weights.dtype, quant, data)
+
+
+def batch_norm_from_onnx(node: OnnxNode) -> None:
+    """BatchNormalization as a depthwise 1x1 convolution: weights of +-127 whose scales are the factors, exactly."""
+    from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
+
+    epsilon = float(node.attribute("epsilon", 1e-5))
+    node.attribute("momentum", 0.9)  # of training
+    node.must_be("training_mode", 0)
+    for index in range(1, 5):
+        node.constant(index)
+    gamma, beta, mean, variance = (node.input(index).real().reshape(-1) for index in range(1, 5))
+    if np.any(variance + epsilon <= 0):
+        raise node.refuse("a variance is negative")
+    factor = gamma / np.sqrt(variance + epsilon)
+    scale = tuple(float(np.float32(s)) for s in np.where(factor == 0, 1.0, np.abs(factor) / 127))
+    data = (127 * np.sign(factor)).astype(np.int8).reshape(1, 1, 1, -1)
+    name = node.graph.fresh(f"{node.name}.factor")
+    weights = node.graph.add(Tensor(name, data.shape, "int8", Quantization(scale, 0, 3), data))
+    shift = (beta - mean * factor).astype(np.float32)
+    bias = node.graph.add(Tensor(node.graph.fresh(f"{node.name}.shift"), shift.shape, "float32", None, shift))
+    node.emit_channels_last(DepthwiseConv2D(Window((1, 1))), [node.channels_last_2d(0), weights, bias])
 
 
 def from_tflite(node: TfliteNode) -> None:

@@ -18,7 +18,8 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
 
 
 def error_function(x: np.ndarray) -> np.ndarray:
-    return np.vectorize(math.erf, otypes=[np.float64])(x)
+    result: np.ndarray = np.vectorize(math.erf, otypes=[np.float64])(x)
+    return result
 
 
 FUNCTIONS: dict[str, Function] = {
