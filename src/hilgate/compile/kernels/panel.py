@@ -190,6 +190,7 @@ def pair_cycles(panel: Panel, k_pairs: int) -> int:
     """Of one pair of channels for one group of outputs, zero wait states, counted from panel_dsp.h."""
     pixels = panel.pixels
     passes = -(-k_pairs // panel.unroll)
+    flat = 0 < panel.k_pairs <= panel.unroll and panel.rounding != DOUBLE
     if panel.k_pairs == 0:
         loop = 7 + 5 * passes + 2 * (pixels - 1)
     elif panel.k_pairs > panel.unroll:
@@ -200,7 +201,7 @@ def pair_cycles(panel: Panel, k_pairs: int) -> int:
     finish = pixels * (scale[0] + scale[1] - (0 if panel.shared else 1)) + 2 * scale[2]
     place = 0 if panel.out_pixel else 2 * (pixels + 2)
     step = STEP_CYCLES[pixels] + (0 if panel.shared else 1)
-    return 13 + step * k_pairs + loop + finish + place + (2 if panel.odd else 0)
+    return 13 - flat + step * k_pairs + loop + finish + place + (2 if panel.odd else 0)
 
 
 def layer_cycles(panel: Panel, k_pairs: int, channels: int, width: int, rows: int) -> int:

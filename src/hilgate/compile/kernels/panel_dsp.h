@@ -38,46 +38,69 @@
 #define HG_MAC2(b, a, x, b0, a0) "smlad " a ", r12, " x ", " a0 "\nsmlad " b ", r2, " x ", " b0 "\n"
 #define HG_MAC(b, a, x) HG_MAC2(b, a, x, b, a)
 
+/* Loads of activations: where the whole of K is unrolled at places counted by hg_i, so that r1 stays; else r1 moves on.
+ */
+#if PANEL_K_PAIRS && PANEL_K_PAIRS <= PANEL_UNROLL
+#define HG_FLAT 1
+#define HG_X0(r) "ldr " r ", [r1, #4*hg_i]\n"
+#define HG_BEFORE(r, pixel) "ldr " r ", [r1, #%c[p]*" pixel "+4*hg_i]\n"
+#define HG_AFTER(r, pixel) HG_BEFORE(r, pixel)
+#define HG_DONE ".set hg_i, hg_i+1\n"
+#else
+#define HG_FLAT 0
+#define HG_X0(r) "ldr " r ", [r1], #4\n"
+#define HG_BEFORE(r, pixel) "ldr" HG_WIDE " " r ", [r1, #%c[p]*" pixel "]\n"
+#define HG_AFTER(r, pixel) "ldr" HG_WIDE " " r ", [r1, #%c[p]*" pixel "-4]\n"
+#define HG_DONE ""
+#endif
+#if HG_FLAT && PANEL_ROUNDING != PANEL_DOUBLE
+#define HG_OUT "r12"
+#define HG_BACK ""
+#else
+#define HG_OUT "r1"
+#define HG_BACK "vmov r1, s0\n"
+#endif
+
 /* One pair of k for all pixels: HG_STEP accumulates, HG_FIRST starts from the biases in the last pixel's accumulators.
  */
+#define HG_W "ldr r2, [r0], #4\n"
 #if PANEL_PIXELS == 4
 #define HG_LAST_B "r8"
 #define HG_LAST_A "lr"
 #define HG_COPY "mov r5, r8\nmov r6, r8\nmov r7, r8\nmov r9, lr\nmov r10, lr\nmov r11, lr\n"
-#define HG_LOAD0 "ldr r2, [r0], #4\nldr" HG_WIDE " r4, [r1, #%c[p]]\nldr r3, [r1], #4\n"
-#define HG_LOAD1 "ldr" HG_WIDE " r3, [r1, #%c[p]*2-4]\nldr" HG_WIDE " r4, [r1, #%c[p]*3-4]\n"
+#define HG_LOAD0 HG_W HG_BEFORE("r4", "1") HG_X0("r3")
+#define HG_LOAD1 HG_AFTER("r3", "2") HG_AFTER("r4", "3")
 #define HG_STEP                                                                                                        \
     HG_LOAD0 HG_SPLIT HG_MAC("r5", "r9", "r3") HG_MAC("r6", "r10", "r4") HG_LOAD1 HG_MAC("r7", "r11", "r3")            \
-        HG_MAC("r8", "lr", "r4")
+        HG_MAC("r8", "lr", "r4") HG_DONE
 #define HG_FIRST                                                                                                       \
     HG_LOAD0 HG_SPLIT HG_MAC2("r5", "r9", "r3", "r8", "lr") HG_MAC2("r6", "r10", "r4", "r8", "lr")                     \
-        HG_LOAD1 HG_MAC2("r7", "r11", "r3", "r8", "lr") HG_MAC("r8", "lr", "r4")
+        HG_LOAD1 HG_MAC2("r7", "r11", "r3", "r8", "lr") HG_MAC("r8", "lr", "r4") HG_DONE
 #define HG_EACH(F) F("r5", "r9", "0") F("r6", "r10", "1") F("r7", "r11", "2") F("r8", "lr", "3")
 #elif PANEL_PIXELS == 3
 #define HG_LAST_B "r7"
 #define HG_LAST_A "r11"
 #define HG_COPY "mov r5, r7\nmov r6, r7\nmov r9, r11\nmov r10, r11\n"
-#define HG_LOAD0                                                                                                       \
-    "ldr r2, [r0], #4\nldr" HG_WIDE " r4, [r1, #%c[p]]\nldr" HG_WIDE " r8, [r1, #%c[p]*2]\nldr r3, [r1], #4\n"
-#define HG_STEP HG_LOAD0 HG_SPLIT HG_MAC("r5", "r9", "r3") HG_MAC("r6", "r10", "r4") HG_MAC("r7", "r11", "r8")
+#define HG_LOAD0 HG_W HG_BEFORE("r4", "1") HG_BEFORE("r8", "2") HG_X0("r3")
+#define HG_STEP HG_LOAD0 HG_SPLIT HG_MAC("r5", "r9", "r3") HG_MAC("r6", "r10", "r4") HG_MAC("r7", "r11", "r8") HG_DONE
 #define HG_FIRST                                                                                                       \
     HG_LOAD0 HG_SPLIT HG_MAC2("r5", "r9", "r3", "r7", "r11") HG_MAC2("r6", "r10", "r4", "r7", "r11")                   \
-        HG_MAC("r7", "r11", "r8")
+        HG_MAC("r7", "r11", "r8") HG_DONE
 #define HG_EACH(F) F("r5", "r9", "0") F("r6", "r10", "1") F("r7", "r11", "2")
 #elif PANEL_PIXELS == 2
 #define HG_LAST_B "r6"
 #define HG_LAST_A "r10"
 #define HG_COPY "mov r5, r6\nmov r9, r10\n"
-#define HG_LOAD0 "ldr r2, [r0], #4\nldr" HG_WIDE " r4, [r1, #%c[p]]\nldr r3, [r1], #4\n"
-#define HG_STEP HG_LOAD0 HG_SPLIT HG_MAC("r5", "r9", "r3") HG_MAC("r6", "r10", "r4")
-#define HG_FIRST HG_LOAD0 HG_SPLIT HG_MAC2("r5", "r9", "r3", "r6", "r10") HG_MAC("r6", "r10", "r4")
+#define HG_LOAD0 HG_W HG_BEFORE("r4", "1") HG_X0("r3")
+#define HG_STEP HG_LOAD0 HG_SPLIT HG_MAC("r5", "r9", "r3") HG_MAC("r6", "r10", "r4") HG_DONE
+#define HG_FIRST HG_LOAD0 HG_SPLIT HG_MAC2("r5", "r9", "r3", "r6", "r10") HG_MAC("r6", "r10", "r4") HG_DONE
 #define HG_EACH(F) F("r5", "r9", "0") F("r6", "r10", "1")
 #else
 #define HG_LAST_B "r5"
 #define HG_LAST_A "r9"
 #define HG_COPY ""
-#define HG_LOAD0 "ldr r2, [r0], #4\nldr r3, [r1], #4\n"
-#define HG_STEP HG_LOAD0 HG_SPLIT HG_MAC("r5", "r9", "r3")
+#define HG_LOAD0 HG_W HG_X0("r3")
+#define HG_STEP HG_LOAD0 HG_SPLIT HG_MAC("r5", "r9", "r3") HG_DONE
 #define HG_FIRST HG_STEP
 #define HG_EACH(F) F("r5", "r9", "0")
 #endif
@@ -119,12 +142,12 @@
 #define HG_PITCH ""
 #define HG_NEXT ""
 #define HG_REWIND ""
-#define HG_AT(pixel, channel) "[r1, #" pixel "*%c[op]+" channel "]\n"
+#define HG_AT(pixel, channel) "[" HG_OUT ", #" pixel "*%c[op]+" channel "]\n"
 #else
 #define HG_PITCH "vmov r2, s7\n"
-#define HG_NEXT "add r1, r1, r2\n"
-#define HG_REWIND "vmov r1, s1\n"
-#define HG_AT(pixel, channel) "[r1, #" channel "]\n"
+#define HG_NEXT "add " HG_OUT ", " HG_OUT ", r2\n"
+#define HG_REWIND "vmov " HG_OUT ", s1\n"
+#define HG_AT(pixel, channel) "[" HG_OUT ", #" channel "]\n"
 #endif
 #define HG_STORE(x, pixel, channel) HG_CLAMP(x) "strb " x ", " HG_AT(pixel, channel) HG_NEXT
 #define HG_STORE_B(b, a, pixel) HG_STORE(b, pixel, "%c[oc]")
@@ -185,17 +208,16 @@ HILGATE_NAKED void PANEL_NAME(const uint8_t *w HILGATE_UNUSED, const int16_t *a 
                      ".rept %c[k] %% %c[unroll]\n" HG_STEP ".endr\n"
                      ".else\n"
                      ".p2align 2\n"
-                     "2:\n" HG_FIRST ".rept %c[k]-1\n" HG_STEP ".endr\n"
+                     "2:\n"
+                     ".set hg_i, 0\n" HG_FIRST ".rept %c[k]-1\n" HG_STEP ".endr\n"
                      ".endif\n"
-                     "vmov r1, s1\n" HG_LOAD_B ".if %c[odd]\n"
+                     "vmov " HG_OUT ", s1\n" HG_LOAD_B ".if %c[odd]\n"
                      "cmp r2, #0\n"
                      "beq 3f\n"
                      ".endif\n" HG_EACH(HG_SCALE_B) HG_PITCH HG_EACH(HG_STORE_B) HG_REWIND
                      "3:\n" HG_LOAD_A HG_EACH(HG_SCALE_A) HG_PITCH HG_EACH(HG_STORE_A) HG_REWIND
-                     "add r1, r1, #%c[oc]*2\n"
-                     "vmov s1, r1\n"
-                     "vmov r1, s0\n"
-                     "vmov r3, s4\n"
+                     "add " HG_OUT ", " HG_OUT ", #%c[oc]*2\n"
+                     "vmov s1, " HG_OUT "\n" HG_BACK "vmov r3, s4\n"
                      "cmp r0, r3\n"
                      "bne 1b\n"
                      "vmov r3, s9\n"
@@ -218,11 +240,16 @@ HILGATE_NAKED void PANEL_NAME(const uint8_t *w HILGATE_UNUSED, const int16_t *a 
                        [unroll] "i"(PANEL_UNROLL), [op] "i"(PANEL_OUT_PIXEL), [oc] "i"(PANEL_OUT_CHANNEL),
                        [odd] "i"(PANEL_ODD), [shift] "i"(PANEL_SHIFT), [rounding] "i"(PANEL_ROUNDING));
 }
+#undef HG_AFTER
 #undef HG_AT
+#undef HG_BACK
+#undef HG_BEFORE
 #undef HG_CLAMP
 #undef HG_COPY
+#undef HG_DONE
 #undef HG_EACH
 #undef HG_FIRST
+#undef HG_FLAT
 #undef HG_LAST_A
 #undef HG_LAST_B
 #undef HG_LOAD0
@@ -232,17 +259,20 @@ HILGATE_NAKED void PANEL_NAME(const uint8_t *w HILGATE_UNUSED, const int16_t *a 
 #undef HG_MAC
 #undef HG_MAC2
 #undef HG_NEXT
+#undef HG_OUT
 #undef HG_PITCH
 #undef HG_REWIND
 #undef HG_SCALE_A
 #undef HG_SCALE_B
 #undef HG_SPLIT
-#undef HG_WIDE
 #undef HG_STEP
 #undef HG_STORE
 #undef HG_STORE_A
 #undef HG_STORE_B
 #undef HG_TAKE_B
+#undef HG_W
+#undef HG_WIDE
+#undef HG_X0
 #else
 HILGATE_SHARED void PANEL_NAME(const uint8_t *w, const int16_t *a, int8_t *out, const panel_shape *shape) {
     panel_portable(w, a, out, shape, PANEL_PIXELS, PANEL_PIXEL_BYTES, PANEL_OUT_CHANNEL, PANEL_ROUNDING, PANEL_SHIFT,

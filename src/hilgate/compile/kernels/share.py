@@ -147,37 +147,36 @@ def _best_unroll(panel: Panel, uses: tuple[Use, ...], worth: int) -> Instance:
 
 
 def _share_pitches(graph: Graph, options: Options) -> None:
-    """Depthwise layers that differ only in their planes' pitch take the largest, where the planes still fit."""
-    groups: dict[PlaneKernel, list[tuple[Node, DepthwiseConv2D, PlaneKernel]]] = {}
-    for node in graph.nodes:
-        if isinstance(node.op, DepthwiseConv2D) and node.op.kernel:
-            key = replace(node.op.kernel, pitch=0, band=0)
-            groups.setdefault(key, []).append((node, node.op, node.op.kernel))
+    """Depthwise layers that differ only in their planes' pitch take the largest that costs none of them more bands."""
+    groups: dict[PlaneKernel, list[tuple[Site, DepthwiseConv2D, PlaneKernel]]] = {}
+    for site in graph.sites():
+        op = site.node.op
+        if isinstance(op, DepthwiseConv2D) and op.kernel:
+            groups.setdefault(replace(op.kernel, pitch=0, band=0), []).append((site, op, op.kernel))
     for users in groups.values():
-        pitch = max(kernel.pitch for _, _, kernel in users)
-        for node, op, kernel in users:
-            wide = replace(kernel, pitch=pitch)
-            if plane.scratch_bytes(op, wide) <= max(
-                plane.PLANES_BYTES[options.optimize], plane.scratch_bytes(op, kernel)
-            ):
-                node.op = replace(op, kernel=wide)
+        pitches = {kernel.pitch for _, _, kernel in users}
+        for site, op, kernel in users:
+            whole = [pitch for pitch in pitches if plane.band(op, site, pitch, options) >= kernel.band]
+            site.node.op = replace(op, kernel=replace(kernel, pitch=max(whole)))
 
 
 def _share_unrolls(graph: Graph, worth: int) -> None:
     """Wide kernels of fully connected layers take the loop that costs all of them least, or give way to the portable
     one where there is too little to compute."""
-    groups: dict[WideKernel, list[Site]] = {}
+    groups: dict[WideKernel, list[tuple[Site, FullyConnected]]] = {}
     for site in graph.sites():
-        if isinstance(site.node.op, FullyConnected) and site.node.op.kernel:
-            groups.setdefault(site.node.op.kernel, []).append(site)
-    for kernel, sites in groups.items():
+        op = site.node.op
+        if isinstance(op, FullyConnected) and op.kernel:
+            groups.setdefault(op.kernel, []).append((site, op))
+    for kernel, users in groups.items():
+        sites = [site for site, _ in users]
         costs: dict[WideKernel | None, float] = {None: _portable_cost(sites, worth)}
         for unroll in range(2, wide.MAX_UNROLL + 1):
             tried = replace(kernel, unroll=unroll)
             costs[tried] = sum(_wide_cycles(tried, site) for site in sites) + worth * wide.code_bytes(tried)
         best = min(costs, key=lambda k: costs[k])
-        for site in sites:
-            site.node.op = replace(site.node.op, kernel=best)  # type: ignore[type-var]
+        for site, op in users:
+            site.node.op = replace(op, kernel=best)
 
 
 def _portable_cost(sites: list[Site], worth: int) -> float:

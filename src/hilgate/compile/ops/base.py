@@ -127,6 +127,11 @@ class Op(ABC):
         """Inputs whose memory the output may take: the kernel reads each element before it writes at or after it."""
         return ()
 
+    def overlap_lag(self, site: Site) -> dict[int, int]:
+        """For inputs that the kernel reads a stretch ahead of its writing: how many bytes before the input the output
+        must begin so that nothing is overwritten before it was read. Negative: it may begin that much later."""
+        return {}
+
     def call(self, site: Site) -> Call | None:
         """The C call; None when the operator is a view."""
         return None

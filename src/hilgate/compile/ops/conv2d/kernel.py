@@ -127,6 +127,32 @@ def scratch_bytes(op: Conv2D, site: Site, kernel: ConvKernel) -> int:
     return kernel.strip_groups * kernel.panel.pixels * kernel.panel.pixel_bytes
 
 
+def overlap_lag(op: Conv2D, site: Site, kernel: ConvKernel) -> int:
+    """Bytes that the output must begin before the input: see Op.overlap_lag."""
+    _, height, width, channels = site.inputs[0].shape
+    _, out_height, _, outputs = site.output.shape
+    step = kernel.strip_groups * kernel.panel.pixels
+    starts = [min(at, kernel.width - step) for at in range(0, kernel.width, step)]
+    if kernel.mode == "pixels":
+        return _lag([first * channels for first in starts], [(first + step) * outputs for first in starts])
+    row, out_row = width * channels, site.output.shape[2] * outputs
+    tops = [min(max(0, oh * op.window.stride[0] - op.window.pad[0]), height) * row for oh in range(out_height)]
+    if kernel.mode in ("columns", "rgb"):
+        return _lag(tops, [(oh + 1) * out_row for oh in range(out_height)])
+    steps = [(tops[oh], oh * out_row + (first + step) * outputs) for oh in range(out_height) for first in starts]
+    each = [event for event in steps for _ in range(op.groups)]  # a group is read after the one before was written
+    return _lag([read for read, _ in each], [write for _, write in each])
+
+
+def _lag(reads: list[int], writes: list[int]) -> int:
+    """reads: first input byte of each step; writes: the output byte after each step's last."""
+    later, worst = reads[-1], -reads[-1]
+    for first, end in zip(reads[:0:-1], writes[-2::-1], strict=True):
+        later = min(later, first)
+        worst = max(worst, end - later)
+    return worst
+
+
 def call(op: Conv2D, site: Site, kernel: ConvKernel) -> Call:
     """The call with its instance and its shape, which stand before the layers."""
     name, text = _shape(op, site, kernel)

@@ -91,6 +91,9 @@ class Conv2D(Op):
     def scratch_bytes(self, site: Site) -> int:
         return kernel.scratch_bytes(self, site, self.kernel) if self.kernel else 0
 
+    def overlap_lag(self, site: Site) -> dict[int, int]:
+        return {0: kernel.overlap_lag(self, site, self.kernel)} if self.kernel else {}
+
     def sections(self, site: Site) -> list[Section]:
         if self.kernel:
             return kernel.sections(self, site, self.kernel)

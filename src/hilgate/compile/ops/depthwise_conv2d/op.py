@@ -12,11 +12,12 @@ from hilgate.compile.graph import Quantization, Shape, Site, Tensor
 from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, Affine, affine
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
-from hilgate.compile.ops.conv2d.doors import depthwise_from_tflite
+from hilgate.compile.ops.conv2d.doors import batch_norm_from_onnx, depthwise_from_tflite
 from hilgate.compile.ops.depthwise_conv2d import plane
 from hilgate.compile.ops.window import Window
 
 if TYPE_CHECKING:
+    from hilgate.compile.onnx_door import OnnxNode
     from hilgate.compile.ops.depthwise_conv2d.plane import PlaneKernel
     from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode
@@ -34,8 +35,13 @@ class DepthwiseConv2D(Op):
     kernel: PlaneKernel | None = None
 
     kind: ClassVar[str] = "depthwise_conv2d"
+    onnx: ClassVar[tuple[str, ...]] = ("BatchNormalization",)  # a grouped Conv is read by conv2d
     tflite: ClassVar[tuple[str, ...]] = ("DEPTHWISE_CONV_2D",)
     per_channel_inputs: ClassVar[tuple[int, ...]] = (1, 2)
+
+    @classmethod
+    def from_onnx(cls, node: OnnxNode) -> None:
+        batch_norm_from_onnx(node)
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> None:
@@ -84,6 +90,9 @@ class DepthwiseConv2D(Op):
     def overlap_inputs(self, site: Site) -> tuple[int, ...]:
         whole = self.kernel is not None and self.kernel.band == site.output.shape[1]
         return (0,) if whole and site.inputs[0].shape == site.output.shape else ()
+
+    def overlap_lag(self, site: Site) -> dict[int, int]:
+        return {0: plane.overlap_lag(self, site, self.kernel)} if self.kernel else {}
 
     def sections(self, site: Site) -> list[Section]:
         if self.kernel:

@@ -22,7 +22,7 @@ SOURCES = (f"{FOLDER}.c", f"{FOLDER}.h", f"{FOLDER}_dsp.h", "kernels/panel.h")
 STEP_CYCLES = {6: 95, 4: 67, 2: 40}  # per call of so many outputs, 3x3
 TAPS = 3  # kernel width that a core multiplies; narrower kernels are filled up with zeros
 ROWS_MAX = 7  # DEPTHWISE_ROWS_MAX
-PLANES_BYTES = {"speed": 12288, "size": 12288, "ram": 4096}
+PLANES_BYTES = {"speed": 5376, "size": 5376, "ram": 2048}
 MAX_OFFSET = 4095  # of an LDR
 MOST_LEFT = 8  # weights are shifted left within int16
 
@@ -62,8 +62,8 @@ class PlaneKernel:
 def choose(op: DepthwiseConv2D, site: Site, options: Options) -> PlaneKernel | None:
     """The kernel, or None where only the portable definition fits."""
     _, height, width, channels = site.inputs[0].shape
-    _, out_height, out_width, outputs_c = site.output.shape
-    (rows, taps), (stride_h, stride) = op.window.kernel, op.window.stride
+    _, _, out_width, outputs_c = site.output.shape
+    (rows, taps), stride = op.window.kernel, op.window.stride[1]
     if outputs_c != channels or op.window.dilation != (1, 1) or taps > TAPS or stride > 2 or rows > ROWS_MAX:
         return None
     found = _integers(op.affine(site))
@@ -75,9 +75,13 @@ def choose(op: DepthwiseConv2D, site: Site, options: Options) -> PlaneKernel | N
     pitch = (columns * 2 + 3) // 4 * 4
     if (rows - 1) * pitch + 28 > MAX_OFFSET:
         return None
-    fitting = PLANES_BYTES[options.optimize] // (2 * pitch)
-    band = min(out_height, max(1, (fitting - rows) // stride_h + 1))
-    return PlaneKernel(outputs, stride, rows, pitch, band, found.rounding, found.top)
+    return PlaneKernel(outputs, stride, rows, pitch, band(op, site, pitch, options), found.rounding, found.top)
+
+
+def band(op: DepthwiseConv2D, site: Site, pitch: int, options: Options) -> int:
+    """Rows of outputs whose input fits two planes."""
+    rows = PLANES_BYTES[options.optimize] // (2 * pitch)
+    return min(site.output.shape[1], max(1, (rows - op.window.kernel[0]) // op.window.stride[0] + 1))
 
 
 def _integers(layer: Affine) -> Integers | None:
@@ -97,6 +101,16 @@ def scratch_bytes(op: DepthwiseConv2D, kernel: PlaneKernel) -> int:
 def channel_bytes(rows: int) -> int:
     """Of the stream."""
     return (8 + TAPS * rows + 1 + 3) // 4 * 4
+
+
+def overlap_lag(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> int:
+    """Bytes that the output must begin before the input: a band is read until its last channel is written."""
+    _, _, width, channels = site.inputs[0].shape
+    _, out_height, out_width, _ = site.output.shape
+    firsts = range(0, out_height, kernel.band)
+    tops = [max(0, first * op.window.stride[0] - op.window.pad[0]) for first in firsts]
+    ends = [min(first + kernel.band, out_height) for first in firsts]
+    return max(end * out_width * channels - top * width * channels for top, end in zip(tops, ends, strict=True))
 
 
 def sections(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> list[Section]:
