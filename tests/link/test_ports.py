@@ -207,7 +207,7 @@ def listener() -> socket.socket:
 def test_a_tcp_port_where_nobody_listens() -> None:
     with listener() as server:
         address = f"socket://127.0.0.1:{server.getsockname()[1]}"
-    with pytest.raises(PortMissingError) as caught:
+    with pytest.raises(PortMissingError, match="nobody offers this port: Connection refused") as caught:
         open_port(address)
     assert one_clear_line(caught.value, address)
 

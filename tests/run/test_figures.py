@@ -21,7 +21,7 @@ from hilgate.run.accuracy import accuracy_of, preview, samples_of, scores, wilso
 from hilgate.run.bench import ram_of
 from hilgate.run.clock import check_clock
 from hilgate.run.parity import choose, first_difference
-from hilgate.run.target import target_of
+from hilgate.run.target import Target, result_path, target_of
 from hilgate.task import Metric
 
 
@@ -133,6 +133,20 @@ def test_an_emulator_gets_the_cells_image(url: str, due: str) -> None:
     target = target_of(url, SimpleNamespace(elf=Path("a b/x.elf")), Path("/r"))
     assert target.url == due
     assert target.source == ("measured" if url.startswith("/dev") else "predicted")
+
+
+@pytest.mark.parametrize(
+    ("target", "due"),
+    [
+        (Target("/dev/ttyACM0", "board"), "measured/00112233445566778899aabb.json"),
+        (Target("qemu://netduinoplus2?image=x", "qemu"), "predicted/qemu_netduinoplus2.json"),
+        (Target("virtual://../../evil?image=x", "virtual"), "predicted/virtual___.json"),
+    ],
+)
+def test_the_source_is_part_of_the_path(target: Target, due: str) -> None:
+    identity = SimpleNamespace(uid=bytes.fromhex("00112233445566778899aabb"))
+    path = result_path(Path("/r"), SimpleNamespace(cell="digits_nucleo"), target, identity)
+    assert path == Path("/r/artifacts/run/digits_nucleo") / due
 
 
 def test_a_preview_is_short_and_signed() -> None:

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -23,11 +24,12 @@ from hilgate.build.host import build_host_library
 from hilgate.cli import main
 from hilgate.errors import ArtifactError, DeviceError, ParamsError, ParityError, StaleImageError
 from hilgate.link.connect import connect
+from hilgate.link.protocol import IdentifyAnswer
 from hilgate.link.timing import Timing
 from hilgate.params import Params, load_params
 from hilgate.run import clock, target
 from hilgate.run.clock import check_clock
-from hilgate.run.identity import check_real
+from hilgate.run.identity import check_identity, check_real
 from hilgate.run.run import execute
 from hilgate.run.settings import settings_of
 from hilgate.run.subject import load_subject
@@ -169,6 +171,20 @@ def test_a_board_id_that_is_not_the_cells(project: Path, params: Params) -> None
     path.write_text(path.read_text().replace("board_id = 1 ", "board_id = 77 "))
     with pytest.raises(StaleImageError, match=r"this is board 1, the cell is for nucleo_f446re \(77\)"):
         execute(NUCLEO, params, project)
+
+
+@pytest.mark.parametrize("field", ["input_bytes", "output_bytes", "layers"])
+def test_a_firmware_that_contradicts_its_own_hash(project: Path, params: Params, field: str) -> None:
+    """A firmware may say what it likes; the shapes that it says are compared before they are used."""
+    subject = load_subject(NUCLEO, params, project)
+    said = IdentifyAnswer(
+        version=1, board_id=1, state=0, clock_source=1, reset_cause=1, counter=1, clock_hz=1, baud=1,
+        input_bytes=24, output_bytes=3, layers=2, image_ok=1, fault_pending=0, uid=bytes(12),
+        image_hash=subject.hashes.image, architecture_hash=subject.hashes.architecture, weights_hash=subject.hashes.weights,
+    )  # fmt: skip
+    check_identity(SimpleNamespace(identity=said, name="board"), subject)
+    with pytest.raises(DeviceError, match="in, out and layers"):
+        check_identity(SimpleNamespace(identity=replace(said, **{field: 99}), name="board"), subject)
 
 
 def test_a_damaged_image(project: Path, params: Params) -> None:

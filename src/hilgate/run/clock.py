@@ -38,7 +38,7 @@ def check_clock(session: Session, cycles_per_run: int) -> float | None:
         what = (
             f"the board says {said.clock_hz / 1e6:g} MHz, but its cycles are {ratio:.3f} of the time that passed here"
         )
-        hint = "its oscillator or PLL is not what the firmware believes, and its microseconds would be wrong"
+        hint = "its oscillator or PLL is not what the firmware believes, or this is an emulator; call that by its name"
         raise DeviceError(what, where=session.name, hint=hint)
     return round(ratio, 4)
 

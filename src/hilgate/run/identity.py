@@ -31,9 +31,14 @@ def check_identity(session: Session, subject: Subject) -> None:
     if said.board_id != subject.board.board_id:
         what = f"this is board {said.board_id}, the cell is for {subject.board.name} ({subject.board.board_id})"
         raise StaleImageError(what, where=session.name, hint="take the port of the right board")
-    layers = len(subject.model["layers"])
-    if said.layers != layers:
-        raise DeviceError(f"the board reports {said.layers} layers, model.json has {layers}", where=session.name)
+    said_sizes = (said.input_bytes, said.output_bytes, said.layers)
+    model = subject.model
+    sizes = (model["input"][0]["bytes"], model["output"][0]["bytes"], len(model["layers"]))
+    if said_sizes != sizes:
+        what = f"the board reports {said_sizes} bytes in, out and layers, model.json has {sizes}"
+        raise DeviceError(
+            what, where=session.name, hint="its firmware is not what its hash says: build and flash again"
+        )
 
 
 def check_real(session: Session) -> None:

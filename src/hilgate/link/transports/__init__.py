@@ -74,9 +74,10 @@ def _explain(url: str, error: Exception) -> LinkError:
         )
     if number in (errno.EACCES, errno.EPERM):
         return LinkError("no permission to open this port", where=url, hint=SERIAL_GROUP)
-    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO) or scheme_of(url) in ("socket", "rfc2217"):
-        reason = "" if number else f": {error}"
-        return PortMissingError(
-            f"there is no such port{reason}", where=url, hint="`hilgate ports` lists what is attached"
-        )
+    if number in (errno.ENOENT, errno.ENODEV, errno.ENXIO):
+        return PortMissingError("there is no such port", where=url, hint="`hilgate ports` lists what is attached")
+    if scheme_of(url) in ("socket", "rfc2217"):
+        reason = getattr(error.__context__, "strerror", None) or error
+        hint = "is the program that offers this port running, and is the number right?"
+        return PortMissingError(f"nobody offers this port: {reason}", where=url, hint=hint)
     return LinkError(f"cannot be opened: {error}", where=url, hint="is it a serial port?")
