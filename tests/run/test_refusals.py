@@ -180,7 +180,8 @@ def test_a_firmware_that_contradicts_its_own_hash(project: Path, params: Params,
     said = IdentifyAnswer(
         version=1, board_id=1, state=0, clock_source=1, reset_cause=1, counter=1, clock_hz=1, baud=1,
         input_bytes=24, output_bytes=3, layers=2, image_ok=1, fault_pending=0, uid=bytes(12),
-        image_hash=subject.hashes.image, architecture_hash=subject.hashes.architecture, weights_hash=subject.hashes.weights,
+        image_hash=subject.hashes.image, architecture_hash=subject.hashes.architecture,
+        weights_hash=subject.hashes.weights,
     )  # fmt: skip
     check_identity(SimpleNamespace(identity=said, name="board"), subject)
     with pytest.raises(DeviceError, match="in, out and layers"):
