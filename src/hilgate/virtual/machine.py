@@ -66,6 +66,7 @@ class Machine:
         self.vector_base = self.flash_memory.origin
         self.last_fault = "a fault"
         self.resets: list[str] = []
+        self._dma_memories = [memory for memory in board.memories if "dma" in memory.can]
         self.pins: dict[str, bool] = {}  # signal -> a pin carries it; GPIO clears it
         self.sleeping = False
         self._pc = 0
@@ -210,7 +211,7 @@ class Machine:
         return False
 
     def dma_may(self, address: int) -> bool:
-        return any("dma" in m.can and m.origin <= address < m.end for m in self.board.memories)
+        return any(m.origin <= address < m.end for m in self._dma_memories)
 
     def may_write(self, address: int) -> bool:
         return any("write" in m.can and m.origin <= address < m.end for m in self.board.memories)

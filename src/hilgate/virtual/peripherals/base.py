@@ -28,6 +28,7 @@ class Peripheral:
         self.clocked = True
         self._by_offset = {register.offset: register for register in facts.registers.values()}
         self._page: Page | None = None
+        self._places: dict[str, tuple[int, bool]] = {}
 
     def on_page(self, page: Page) -> None:
         self._page = page
@@ -48,18 +49,20 @@ class Peripheral:
     def set(self, name: str, value: int) -> None:
         """Change a register from inside. What may be read without side effect is shown to the native side."""
         self.values[name] = value & 0xFFFF_FFFF
-        register = self.facts.registers[name]
         if self._page is None:
             return
-        if (
-            self.clocked
-            and self._modelled(register)
-            and not hasattr(self, f"read_{name}")
-            and register.access != "write-only"
-        ):
-            self._page.show(self.facts.base + register.offset, value)
+        address, plain = self._places.get(name) or self._place(name)
+        if plain and self.clocked:
+            self._page.show(address, value)
         else:
-            self._page.ask(self.facts.base + register.offset)
+            self._page.ask(address)
+
+    def _place(self, name: str) -> tuple[int, bool]:
+        """Address of a register, and whether reading it has no effect but its value."""
+        register = self.facts.registers[name]
+        plain = self._modelled(register) and not hasattr(self, f"read_{name}") and register.access != "write-only"
+        self._places[name] = self.facts.base + register.offset, plain
+        return self._places[name]
 
     def get(self, name: str) -> int:
         return self.values[name]
