@@ -25,7 +25,7 @@ from hilgate.compile.ops.fully_connected.wide import WideKernel
 if TYPE_CHECKING:
     from hilgate.compile.options import Options
 
-CYCLES_PER_BYTE = {"speed": 16, "ram": 16, "size": 1000}
+CYCLES_PER_BYTE = {"speed": 20, "ram": 20, "size": 1000}
 PORTABLE_BYTES, PORTABLE_CYCLES_PER_MAC = 450, 2.5  # of a fully connected layer without a wide kernel
 
 
@@ -64,7 +64,7 @@ def share(graph: Graph, options: Options) -> None:
     for instance in _merged(_instances(graph, worth), worth):
         for use in instance.uses:
             use.node.op = replace(use.op, kernel=replace(use.kernel, panel=instance.panel))
-    _share_pitches(graph, options)
+    _share_pitches(graph, options, worth)
     _share_unrolls(graph, worth)
 
 
@@ -146,8 +146,10 @@ def _best_unroll(panel: Panel, uses: tuple[Use, ...], worth: int) -> Instance:
     return min((instance(unroll) for unroll in sorted(candidates)), key=lambda made: made.cost)
 
 
-def _share_pitches(graph: Graph, options: Options) -> None:
-    """Depthwise layers that differ only in their planes' pitch take the largest that costs none of them more bands."""
+def _share_pitches(graph: Graph, options: Options, worth: int) -> None:
+    """Depthwise layers that differ only in their planes' pitch take the largest that costs none of them more bands; a
+    layer large enough gets an instance of its own that knows how far its outputs lie apart.
+    """
     groups: dict[PlaneKernel, list[tuple[Site, DepthwiseConv2D, PlaneKernel]]] = {}
     for site in graph.sites():
         op = site.node.op
@@ -157,7 +159,10 @@ def _share_pitches(graph: Graph, options: Options) -> None:
         pitches = {kernel.pitch for _, _, kernel in users}
         for site, op, kernel in users:
             whole = [pitch for pitch in pitches if plane.band(op, site, pitch, options) >= kernel.band]
-            site.node.op = replace(op, kernel=replace(kernel, pitch=max(whole)))
+            gain = plane.fixed_gain(site, kernel)
+            alone = gain > worth * plane.CODE_BYTES[kernel.outputs] or (gain > 0 and len(users) == 1)
+            place = site.output.shape[3] if alone else 0
+            site.node.op = replace(op, kernel=replace(kernel, pitch=max(whole), out_pixel=place))
 
 
 def _share_unrolls(graph: Graph, worth: int) -> None:

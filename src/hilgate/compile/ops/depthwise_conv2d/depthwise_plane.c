@@ -73,13 +73,12 @@ HILGATE_INLINE void depthwise_planes(const depthwise_shape *s, int16_t *plane, i
     }
 }
 
-/* A channel of the stream as cores read it. */
-HILGATE_INLINE void depthwise_channel(const depthwise_shape *s, int32_t *channel, const uint8_t *stream, int32_t zero) {
-    const hilgate_i32 *words = (const hilgate_i32 *)(const void *)stream;
-    const int8_t *w = (const int8_t *)stream + 8;
-    const int32_t n = stream[8u + 3u * s->rows];
+/* A channel as cores read it, from its words and weights of the stream. */
+HILGATE_INLINE void depthwise_channel(const depthwise_shape *s, int32_t *channel, const hilgate_i32 *words,
+                                      const int8_t *w, int32_t zero) {
+    const int32_t n = words[0] & 0xff;
     const int32_t left = s->rounding == PANEL_DOUBLE ? 1 : s->rounding == PANEL_POSITIVE ? s->top - n + 1 : 0;
-    *channel++ = words[0] * (1 << left);
+    *channel++ = (words[0] >> 8) * (1 << left);
     for (uint32_t y = 0; y < s->rows; y++, w += 3) {
         const uint32_t middle = (uint32_t)(w[1] * (1 << left));
         *channel++ = (int32_t)(((uint32_t)(w[0] * (1 << left)) & 0xffffu) | middle << 16);
@@ -102,9 +101,11 @@ HILGATE_INLINE void depthwise_band(const depthwise_shape *s, const uint8_t *stre
                                    s->channels};
     const int32_t edge_bytes = s->outputs * s->stride_w * 2; /* the last outputs again, at full width */
     const depthwise_block edge = {rows, edge_bytes, step - edge_bytes, last * s->channels, s->channels};
-    for (uint32_t c = 0; c < s->channels; c++, stream += s->channel_bytes) {
+    const hilgate_i32 *words = (const hilgate_i32 *)(const void *)stream;
+    const int8_t *weights = (const int8_t *)(words + 2 * s->channels);
+    for (uint32_t c = 0; c < s->channels; c++, words += 2, weights += 3 * s->rows) {
         int32_t channel[4 + 2 * DEPTHWISE_ROWS_MAX];
-        depthwise_channel(s, channel, stream, zero);
+        depthwise_channel(s, channel, words, weights, zero);
         if ((c & 1u) == 0u) depthwise_planes(s, planes, two, x + c, first, c + 1u < s->channels);
         const int16_t *plane = c & 1u ? two : planes;
         s->run(plane, channel, y + c, &block);

@@ -1,12 +1,12 @@
 /* depthwise_plane: depthwise convolution with kernels up to three wide, two channels' planes as int16 at a time.
  *
  * x        int8 [in_h][in_w][channels]; padding counts as the zero point (fill[0])
- * stream   per channel: int32 bias, int32 multiplier, int8 weights [rows][3], u8 n, filled up to a word
+ * stream   per channel int32 {bias << 8 | n, multiplier}; then per channel int8 weights [rows][3]
  * output   zero point and clamp
  * y        int8 [out_h][out_w][channels]; may be x when both have equal shapes and band is out_h
  * planes   int16 working memory, 4-aligned: two planes of plane_rows * pitch bytes
- * range    |accumulator << left| < 2^31, where left is 1 for PANEL_DOUBLE, N-n+1 for PANEL_POSITIVE, else 0 (plane.py)
- * error    none: equal to depthwise_conv2d_s8 to the bit; results as panel.h says */
+ * range    |bias| < 2^23 and |accumulator << left| < 2^31, where left is 1 for PANEL_DOUBLE, N-n+1 for PANEL_POSITIVE,
+ * else 0 (plane.py) error    none: equal to depthwise_conv2d_s8 to the bit; results as panel.h says */
 #ifndef HILGATE_DEPTHWISE_PLANE_H
 #define HILGATE_DEPTHWISE_PLANE_H
 
@@ -31,13 +31,12 @@ typedef void (*depthwise_fn)(const int16_t *plane, const int32_t *channel, int8_
 typedef struct {
     uint16_t in_h, in_w, out_h, out_w, channels;
     uint8_t stride_h, stride_w, pad_top, pad_left;
-    uint16_t rows;          /* kernel height */
-    uint16_t outputs;       /* DEPTHWISE_OUTPUTS of the instance, <= out_w */
-    uint16_t pitch;         /* bytes from one row of a plane to the next */
-    uint16_t plane_rows;    /* (band - 1) * stride_h + rows */
-    uint16_t band;          /* rows of outputs that fit the planes */
-    uint16_t channel_bytes; /* of the stream */
-    uint8_t rounding, top;  /* PANEL_SINGLE, PANEL_DOUBLE or PANEL_POSITIVE with its N */
+    uint16_t rows;         /* kernel height */
+    uint16_t outputs;      /* DEPTHWISE_OUTPUTS of the instance, <= out_w */
+    uint16_t pitch;        /* bytes from one row of a plane to the next */
+    uint16_t plane_rows;   /* (band - 1) * stride_h + rows */
+    uint16_t band;         /* rows of outputs that fit the planes */
+    uint8_t rounding, top; /* PANEL_SINGLE, PANEL_DOUBLE or PANEL_POSITIVE with its N */
     depthwise_fn run;
 } depthwise_shape;
 

@@ -6,6 +6,7 @@
  *   DEPTHWISE_STRIDE    1 or 2, horizontally
  *   DEPTHWISE_ROWS      kernel height
  *   DEPTHWISE_PITCH     bytes from one row of the plane to the next, multiple of 4; (ROWS - 1) * PITCH + 28 <= 4095
+ *   DEPTHWISE_OUT_PIXEL bytes from one output to the next, OUTPUTS of them <= 4095; 0: taken from the argument
  *   DEPTHWISE_ROUNDING  PANEL_SINGLE, PANEL_DOUBLE or PANEL_POSITIVE; DEPTHWISE_SHIFT: N of PANEL_POSITIVE, else 0
  *
  * Two outputs take two multiplications of each row each: SMLAD by (w0 w1) and SMLABT by w2, or SMLATB by w0 and SMLAD
@@ -26,39 +27,50 @@
 
 #if DEPTHWISE_OUTPUTS == 6
 #define HG_LAST "r9"
-#define HG_EACH(F) F("r4") F("r5") F("r6") F("r7") F("r8") F("r9")
+#define HG_EACH(F) F("r4", "0") F("r5", "1") F("r6", "2") F("r7", "3") F("r8", "4") F("r9", "5")
 #if DEPTHWISE_STRIDE == 1
 #define HG_ROW(y, B)                                                                                                   \
     HG_W(y)                                                                                                            \
-    HG_P("r10", "0", y) HG_P("r11", "1", y) HG_P("r12", "2", y) HG_P("lr", "3", y)                                     \
-        HG_EVEN("r4", "r10", "r11", B("r4")) HG_ODD("r5", "r10", "r11", B("r5")) HG_EVEN("r6", "r11", "r12", B("r6"))  \
-            HG_ODD("r7", "r11", "r12", B("r7")) HG_EVEN("r8", "r12", "lr", B("r8")) HG_ODD("r9", "r12", "lr", B("r9"))
+    HG_P("r10", "0", y)                                                                                                \
+    HG_P("r11", "1", y)                                                                                                \
+    HG_P("r12", "2", y)                                                                                                \
+    HG_P("lr", "3", y) HG_EVEN("r4", "r10", "r11", B("r4")) HG_ODD("r5", "r10", "r11", B("r5"))                        \
+        HG_EVEN("r6", "r11", "r12", B("r6")) HG_ODD("r7", "r11", "r12", B("r7")) HG_EVEN("r8", "r12", "lr", B("r8"))   \
+            HG_ODD("r9", "r12", "lr", B("r9"))
 #else
 #define HG_ROW(y, B)                                                                                                   \
     HG_W(y)                                                                                                            \
-    HG_P("r10", "0", y) HG_P("r11", "1", y) HG_P("r12", "2", y) HG_P("lr", "3", y)                                     \
-        HG_EVEN("r4", "r10", "r11", B("r4")) HG_EVEN("r5", "r11", "r12", B("r5")) HG_EVEN("r6", "r12", "lr", B("r6"))  \
-            HG_P("r10", "4", y) HG_P("r11", "5", y) HG_P("r12", "6", y) HG_EVEN("r7", "lr", "r10", B("r7"))            \
-                HG_EVEN("r8", "r10", "r11", B("r8")) HG_EVEN("r9", "r11", "r12", B("r9"))
+    HG_P("r10", "0", y)                                                                                                \
+    HG_P("r11", "1", y)                                                                                                \
+    HG_P("r12", "2", y)                                                                                                \
+    HG_P("lr", "3", y) HG_EVEN("r4", "r10", "r11", B("r4")) HG_EVEN("r5", "r11", "r12", B("r5"))                       \
+        HG_EVEN("r6", "r12", "lr", B("r6")) HG_P("r10", "4", y) HG_P("r11", "5", y) HG_P("r12", "6", y)                \
+            HG_EVEN("r7", "lr", "r10", B("r7")) HG_EVEN("r8", "r10", "r11", B("r8"))                                   \
+                HG_EVEN("r9", "r11", "r12", B("r9"))
 #endif
 #elif DEPTHWISE_OUTPUTS == 4
 #define HG_LAST "r7"
-#define HG_EACH(F) F("r4") F("r5") F("r6") F("r7")
+#define HG_EACH(F) F("r4", "0") F("r5", "1") F("r6", "2") F("r7", "3")
 #if DEPTHWISE_STRIDE == 1
 #define HG_ROW(y, B)                                                                                                   \
     HG_W(y)                                                                                                            \
-    HG_P("r10", "0", y) HG_P("r11", "1", y) HG_P("r12", "2", y) HG_EVEN("r4", "r10", "r11", B("r4"))                   \
-        HG_ODD("r5", "r10", "r11", B("r5")) HG_EVEN("r6", "r11", "r12", B("r6")) HG_ODD("r7", "r11", "r12", B("r7"))
+    HG_P("r10", "0", y)                                                                                                \
+    HG_P("r11", "1", y)                                                                                                \
+    HG_P("r12", "2", y)                                                                                                \
+    HG_EVEN("r4", "r10", "r11", B("r4")) HG_ODD("r5", "r10", "r11", B("r5")) HG_EVEN("r6", "r11", "r12", B("r6"))      \
+        HG_ODD("r7", "r11", "r12", B("r7"))
 #else
 #define HG_ROW(y, B)                                                                                                   \
     HG_W(y)                                                                                                            \
-    HG_P("r10", "0", y) HG_P("r11", "1", y) HG_P("r12", "2", y) HG_P("r8", "3", y) HG_P("r9", "4", y)                  \
-        HG_EVEN("r4", "r10", "r11", B("r4")) HG_EVEN("r5", "r11", "r12", B("r5")) HG_EVEN("r6", "r12", "r8", B("r6"))  \
-            HG_EVEN("r7", "r8", "r9", B("r7"))
+    HG_P("r10", "0", y)                                                                                                \
+    HG_P("r11", "1", y)                                                                                                \
+    HG_P("r12", "2", y)                                                                                                \
+    HG_P("r8", "3", y) HG_P("r9", "4", y) HG_EVEN("r4", "r10", "r11", B("r4")) HG_EVEN("r5", "r11", "r12", B("r5"))    \
+        HG_EVEN("r6", "r12", "r8", B("r6")) HG_EVEN("r7", "r8", "r9", B("r7"))
 #endif
 #else
 #define HG_LAST "r5"
-#define HG_EACH(F) F("r4") F("r5")
+#define HG_EACH(F) F("r4", "0") F("r5", "1")
 #if DEPTHWISE_STRIDE == 1
 #define HG_ROW(y, B)                                                                                                   \
     HG_W(y)                                                                                                            \
@@ -66,24 +78,30 @@
 #else
 #define HG_ROW(y, B)                                                                                                   \
     HG_W(y)                                                                                                            \
-    HG_P("r10", "0", y) HG_P("r11", "1", y) HG_P("r12", "2", y) HG_EVEN("r4", "r10", "r11", B("r4"))                   \
-        HG_EVEN("r5", "r11", "r12", B("r5"))
+    HG_P("r10", "0", y)                                                                                                \
+    HG_P("r11", "1", y) HG_P("r12", "2", y) HG_EVEN("r4", "r10", "r11", B("r4")) HG_EVEN("r5", "r11", "r12", B("r5"))
 #endif
 #endif
 #define HG_FROM_BIAS(x) HG_LAST
 #define HG_FROM_SELF(x) x
 
 #if DEPTHWISE_ROUNDING == PANEL_DOUBLE
-#define HG_SCALE(x) "add r11, r3, " x ", asr #31\nsmmlar " x ", " x ", r2, r11\n"
+#define HG_SCALE(x, output) "add r11, r3, " x ", asr #31\nsmmlar " x ", " x ", r2, r11\n"
 #define HG_CLAMP(x) "asr " x ", " x ", r10\nssat " x ", #8, " x "\n"
 #elif DEPTHWISE_ROUNDING == PANEL_POSITIVE
-#define HG_SCALE(x) "smmla " x ", " x ", r2, r3\n"
+#define HG_SCALE(x, output) "smmla " x ", " x ", r2, r3\n"
 #define HG_CLAMP(x) "ssat " x ", #8, " x ", asr #%c[shift]\n"
 #else
-#define HG_SCALE(x) "smmlar " x ", " x ", r2, r3\n"
+#define HG_SCALE(x, output) "smmlar " x ", " x ", r2, r3\n"
 #define HG_CLAMP(x) "ssat " x ", #8, " x "\n"
 #endif
-#define HG_STORE(x) HG_CLAMP(x) "strb " x ", [r12]\nadd r12, r12, lr\n"
+#if DEPTHWISE_OUT_PIXEL
+#define HG_STORE(x, output) HG_CLAMP(x) "strb " x ", [r12, #" output "*%c[op]]\n"
+#define HG_NEXT "addw r12, r12, #%c[outputs]*%c[op]\n"
+#else
+#define HG_STORE(x, output) HG_CLAMP(x) "strb " x ", [r12]\nadd r12, r12, lr\n"
+#define HG_NEXT ""
+#endif
 
 HILGATE_NAKED void DEPTHWISE_NAME(const int16_t *plane HILGATE_UNUSED, const int32_t *channel HILGATE_UNUSED,
                                   int8_t *out HILGATE_UNUSED, const depthwise_block *block HILGATE_UNUSED) {
@@ -99,36 +117,37 @@ HILGATE_NAKED void DEPTHWISE_NAME(const int16_t *plane HILGATE_UNUSED, const int
         "add r4, r4, r0\n"
         "vmov s1, r4\n"
         "2:\n"
-        "ldr " HG_LAST
-        ", [r1]\n" HG_ROW("0", HG_FROM_BIAS) ".set hg_y, 1\n"
-                                             ".rept %c[rows]-1\n" HG_ROW(
-                                                 "hg_y", HG_FROM_SELF) ".set hg_y, hg_y+1\n"
-                                                                       ".endr\n"
-                                                                       "ldr r2, [r1, #4+8*%c[rows]]\n"
-                                                                       "ldr r3, [r1, #8+8*%c[rows]]\n"
-                                                                       ".if %c[with_n]\n"
-                                                                       "ldr r10, [r1, #12+8*%c[rows]]\n"
-                                                                       ".endif\n"
-                                                                       "vmov r12, s0\n"
-                                                                       "vmov lr, s7\n" HG_EACH(HG_SCALE)
-                                                                           HG_EACH(HG_STORE) "vmov s0, r12\n"
-                                                                                             "vmov r2, s1\n"
-                                                                                             "add r0, r0, #2*%c[step]\n"
-                                                                                             "cmp r0, r2\n"
-                                                                                             "bne 2b\n"
-                                                                                             "vmov r2, s2\n"
-                                                                                             "vmov r3, s5\n"
-                                                                                             "vmov r4, s6\n"
-                                                                                             "add r0, r0, r3\n"
-                                                                                             "add r12, r12, r4\n"
-                                                                                             "vmov s0, r12\n"
-                                                                                             "subs r2, r2, #1\n"
-                                                                                             "vmov s2, r2\n"
-                                                                                             "bne 1b\n"
-                                                                                             "pop {r4-r11, pc}\n"
+        "ldr " HG_LAST ", [r1]\n" HG_ROW("0", HG_FROM_BIAS) ".set hg_y, 1\n"
+                                                            ".rept %c[rows]-1\n" HG_ROW(
+                                                                "hg_y", HG_FROM_SELF) ".set hg_y, hg_y+1\n"
+                                                                                      ".endr\n"
+                                                                                      "ldr r2, [r1, #4+8*%c[rows]]\n"
+                                                                                      "ldr r3, [r1, #8+8*%c[rows]]\n"
+                                                                                      ".if %c[with_n]\n"
+                                                                                      "ldr r10, [r1, #12+8*%c[rows]]\n"
+                                                                                      ".endif\n"
+                                                                                      "vmov r12, s0\n"
+                                                                                      "vmov lr, s7\n" HG_EACH(HG_SCALE)
+                                                                                          HG_EACH(HG_STORE) HG_NEXT
+        "vmov s0, r12\n"
+        "vmov r2, s1\n"
+        "add r0, r0, #2*%c[step]\n"
+        "cmp r0, r2\n"
+        "bne 2b\n"
+        "vmov r2, s2\n"
+        "vmov r3, s5\n"
+        "vmov r4, s6\n"
+        "add r0, r0, r3\n"
+        "add r12, r12, r4\n"
+        "vmov s0, r12\n"
+        "subs r2, r2, #1\n"
+        "vmov s2, r2\n"
+        "bne 1b\n"
+        "pop {r4-r11, pc}\n"
         :
         : [pitch] "i"(DEPTHWISE_PITCH), [rows] "i"(DEPTHWISE_ROWS), [step] "i"(DEPTHWISE_OUTPUTS * DEPTHWISE_STRIDE),
-          [shift] "i"(DEPTHWISE_SHIFT), [with_n] "i"(DEPTHWISE_ROUNDING == PANEL_DOUBLE));
+          [shift] "i"(DEPTHWISE_SHIFT), [op] "i"(DEPTHWISE_OUT_PIXEL), [outputs] "i"(DEPTHWISE_OUTPUTS),
+          [with_n] "i"(DEPTHWISE_ROUNDING == PANEL_DOUBLE));
 }
 #undef HG_W
 #undef HG_P
@@ -141,6 +160,7 @@ HILGATE_NAKED void DEPTHWISE_NAME(const int16_t *plane HILGATE_UNUSED, const int
 #undef HG_FROM_SELF
 #undef HG_SCALE
 #undef HG_STORE
+#undef HG_NEXT
 #undef HG_CLAMP
 #else
 HILGATE_SHARED void DEPTHWISE_NAME(const int16_t *plane, const int32_t *channel, int8_t *out,
@@ -157,3 +177,4 @@ HILGATE_SHARED void DEPTHWISE_NAME(const int16_t *plane, const int32_t *channel,
 #undef DEPTHWISE_PITCH
 #undef DEPTHWISE_ROUNDING
 #undef DEPTHWISE_SHIFT
+#undef DEPTHWISE_OUT_PIXEL

@@ -20,16 +20,20 @@ if TYPE_CHECKING:
 FOLDER = "ops/depthwise_conv2d/depthwise_plane"
 SOURCES = (f"{FOLDER}.c", f"{FOLDER}.h", f"{FOLDER}_dsp.h", "kernels/panel.h")
 STEP_CYCLES = {6: 95, 4: 67, 2: 40}  # per call of so many outputs, 3x3
+CODE_BYTES = {6: 410, 4: 330, 2: 240}  # about, of an instance
 TAPS = 3  # kernel width that a core multiplies; narrower kernels are filled up with zeros
 ROWS_MAX = 7  # DEPTHWISE_ROWS_MAX
 PLANES_BYTES = {"speed": 5376, "size": 5376, "ram": 2048}
 MAX_OFFSET = 4095  # of an LDR
+BIAS_LIMIT = 1 << 23  # it shares a word with n
 MOST_LEFT = 8  # weights are shifted left within int16
 
 
 @dataclass(frozen=True)
 class PlaneKernel:
-    """outputs: at a time; pitch: bytes of a plane's row; band: rows of outputs per plane; rounding, top: panel.h."""
+    """outputs: at a time; pitch: bytes of a plane's row; band: rows of outputs per plane; rounding, top: see panel.h;
+    out_pixel: 0 where it is an argument.
+    """
 
     outputs: int
     stride: int
@@ -38,10 +42,12 @@ class PlaneKernel:
     band: int
     rounding: int
     top: int
+    out_pixel: int = 0
 
     @property
     def name(self) -> str:
-        return f"depthwise_{self.outputs}s{self.stride}k{self.rows}p{self.pitch}_r{self.rounding}n{self.top}"
+        shape = f"{self.outputs}s{self.stride}k{self.rows}p{self.pitch}o{self.out_pixel}"
+        return f"depthwise_{shape}_r{self.rounding}n{self.top}"
 
     @property
     def preamble(self) -> str:
@@ -54,6 +60,7 @@ class PlaneKernel:
             "PITCH": self.pitch,
             "ROUNDING": self.rounding,
             "SHIFT": self.top,
+            "OUT_PIXEL": self.out_pixel,
         }
         lines = [f"#define DEPTHWISE_{key} {value}" for key, value in facts.items()]
         return "\n".join([*lines, '#include "depthwise_plane_dsp.h" /* NOLINT */', ""])
@@ -85,7 +92,15 @@ def band(op: DepthwiseConv2D, site: Site, pitch: int, options: Options) -> int:
 
 
 def _integers(layer: Affine) -> Integers | None:
-    return integers(layer, layer.weights.reshape(layer.channels, -1), most_left=MOST_LEFT)
+    found = integers(layer, layer.weights.reshape(layer.channels, -1), most_left=MOST_LEFT)
+    return found if found is not None and np.abs(found.bias).max() < BIAS_LIMIT else None
+
+
+def fixed_gain(site: Site, kernel: PlaneKernel) -> int:
+    """Cycles that the layer saves where out_pixel is a constant; 0 where it cannot be one."""
+    _, height, width, channels = site.output.shape
+    possible = kernel.outputs * channels <= MAX_OFFSET
+    return height * channels * -(-width // kernel.outputs) * (kernel.outputs - 1) if possible else 0
 
 
 def plane_rows(op: DepthwiseConv2D, kernel: PlaneKernel) -> int:
@@ -96,11 +111,6 @@ def plane_rows(op: DepthwiseConv2D, kernel: PlaneKernel) -> int:
 def scratch_bytes(op: DepthwiseConv2D, kernel: PlaneKernel) -> int:
     """Two planes; they are filled in steps of 16 bytes, and the last word of a row may be read beyond it."""
     return 2 * plane_rows(op, kernel) * kernel.pitch + 16
-
-
-def channel_bytes(rows: int) -> int:
-    """Of the stream."""
-    return (8 + TAPS * rows + 1 + 3) // 4 * 4
 
 
 def overlap_lag(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> int:
@@ -121,12 +131,9 @@ def sections(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> list[Secti
         raise ValueError("this layer has no plane kernel")
     taps = found.weights.reshape(layer.channels, kernel.rows, -1)
     taps = np.pad(taps, ((0, 0), (0, 0), (0, TAPS - taps.shape[2]))).astype(np.int8)
-    parts = []
-    for bias, multiplier, shift, weights in zip(found.bias, found.multiplier, found.shift, taps, strict=True):
-        record = words([bias, multiplier]) + weights.tobytes() + bytes([shift])
-        parts.append(record.ljust(channel_bytes(kernel.rows), b"\0"))
+    records = words(np.stack([found.bias * 256 + found.shift, found.multiplier], axis=1))
     fill = int32_section("fill", [site.inputs[0].quant.zero_point])
-    return [layer.sections()[0], fill, Section("stream", b"".join(parts))]
+    return [layer.sections()[0], fill, Section("stream", records + taps.tobytes())]
 
 
 def call(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> Call:
@@ -160,7 +167,6 @@ def _shape(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> tuple[str, s
         "pitch": kernel.pitch,
         "plane_rows": plane_rows(op, kernel),
         "band": kernel.band,
-        "channel_bytes": channel_bytes(kernel.rows),
         "rounding": kernel.rounding,
         "top": kernel.top,
         "run": kernel.name,
