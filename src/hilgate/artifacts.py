@@ -33,7 +33,6 @@ FILES = {
     # the whole test set: input int8 (N, input_bytes), expected int8 (N, output_bytes) by the NumPy reference, label
     "compile.vectors": "compile/{item}/vectors.npz",
     "build.elf": "build/{item}/firmware.elf",
-    "build.host": "build/{item}/libmodel.so",  # the same C folder for the host, same outputs
     "build.sizes": "build/{item}/sizes.json",
     "run.measurement": "run/{item}/measurement.json",
     "run.samples": "run/{item}/samples.json",  # per-sample scores on the whole test set, for paired tests

@@ -12,9 +12,9 @@ import pytest
 from hilgate.artifacts import read_json, write_json
 from hilgate.build.callgraph import read_call_graph
 from hilgate.build.code_frames import read_code
-from hilgate.build.host import build_host_library
 from hilgate.build.image import segments
 from hilgate.errors import BuildError
+from hilgate.hostc import build_host_library
 from hilgate.tools import PINNED_ARM_GCC, has_pinned_compiler
 
 pytestmark = pytest.mark.arm

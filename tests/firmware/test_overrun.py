@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 
-from hilgate.build.host import WARNINGS
+from hilgate.hostc import WARNINGS
 
 ECHO, MEMORY, ERROR_EVENT, OVERRUN = 2, 7, 0x7F, 9
 

@@ -20,9 +20,9 @@ import pytest
 from hilgate.arrays import read_npz, write_npz
 from hilgate.artifacts import artifact
 from hilgate.build.build import execute as build
-from hilgate.build.host import build_host_library
 from hilgate.cli import main
 from hilgate.errors import ArtifactError, DeviceError, ParamsError, ParityError, StaleImageError
+from hilgate.hostc import build_host_library
 from hilgate.link.connect import connect
 from hilgate.link.protocol import IdentifyAnswer
 from hilgate.link.timing import Timing
@@ -236,7 +236,7 @@ def test_a_board_whose_kernel_is_wrong(project: Path, params: Params) -> None:
     call = "layer_1(weights, arena);"
     assert text.count(call) == 2  # in model_run and in model_profile
     source.write_text(text.replace(call, f"{call} arena[MODEL_OUTPUT_OFFSET + 2] ^= 4;"))
-    library = build_host_library(folder, artifact(project, "build.host", NUCLEO))
+    library = build_host_library(folder, load_subject(NUCLEO, params, project).library)
     subject = load_subject(NUCLEO, params, project)
     arrays = {"input": subject.x, "expected": outputs_of(library, subject.model, subject.x), "label": subject.labels}
     write_npz(artifact(project, "compile.vectors", "blobs"), arrays)
@@ -261,13 +261,13 @@ def test_a_layer_that_differs_though_the_output_does_not(project: Path, params: 
     changed = text.replace("after(context, 0u, arena", "after(context, 0u, 1 + arena")
     assert changed != text
     (folder / "model.c").write_text(changed)
-    build_host_library(folder, artifact(project, "build.host", NUCLEO))
+    build_host_library(folder, load_subject(NUCLEO, params, project).library)
     with pytest.raises(ParityError, match=r"layer 0 \(first\) differs .* though the output does not"):
         execute(NUCLEO, params, project)
 
 
 def test_a_library_that_is_none(project: Path, params: Params) -> None:
-    artifact(project, "build.host", NUCLEO).write_bytes(b"not a library")
+    load_subject(NUCLEO, params, project).library.write_bytes(b"not a library")
     with pytest.raises(ArtifactError, match="cannot be loaded"):
         execute(NUCLEO, params, project)
 

@@ -11,7 +11,6 @@ from hilgate.artifacts import artifact, atomic_write, needed, write_json
 from hilgate.build import board_header, linker, registers, vectors
 from hilgate.build.cmake import CPU_FLAGS, OPTIMIZE, FirmwareProject, build_elf
 from hilgate.build.fit import check_stack_fits, explain_misfit
-from hilgate.build.host import build_host_library
 from hilgate.build.image import fill_hash_slot
 from hilgate.build.sizes import file_hash, flash_sizes, ram_sizes, symbol_rows
 from hilgate.build.stack import worst_stack
@@ -39,16 +38,14 @@ class BuiltImage:
 
 
 def execute(cell: str, params: Params, root: Path) -> None:
-    """Build one cell: firmware.elf, libmodel.so, sizes.json."""
+    """Build one cell: firmware.elf, sizes.json."""
     where = params.cell(cell)
     board = load_board(where.board, root)
     options = params.section("build", where.board, BuildParams)
     folder = needed(root, "compile.folder", where.task)
     out = root / ".cache" / "build" / cell  # kept: the map, the generated files and the log are worth a look
     image = build_image(board, folder, out, firmware=root / "firmware", optimize=options.optimize)
-    library = build_host_library(folder.resolve(), out / "libmodel.so")
     atomic_write(artifact(root, "build.elf", cell), image.elf.read_bytes())
-    atomic_write(artifact(root, "build.host", cell), library.read_bytes())
     sizes = {"cell": cell, "task": where.task, **image.sizes}
     write_json(artifact(root, "build.sizes", cell), "sizes", sizes)
     say(summary(sizes))

@@ -1,36 +1,11 @@
-"""The same C for this computer: the model as a shared library, and the firmware as a program."""
+"""The firmware for this computer: a program that speaks the protocol, for tests and campaigns."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from hilgate.build.cmake import run_tool
+from hilgate.hostc import WARNINGS, run_tool
 from hilgate.tools import find_tool
-
-WARNINGS = ("-std=c11", "-Wall", "-Wextra", "-Wconversion", "-Wshadow")
-
-
-def build_host_library(model: Path, out: Path) -> Path:
-    """libmodel.so with model_check, model_run and model_profile. Raises ToolMissingError, BuildError."""
-    out.parent.mkdir(parents=True, exist_ok=True)
-    sources = [str(model / name) for name in ("model.c", "weights.c")]
-    prefix = f"-ffile-prefix-map={model}=model"
-    run_tool(
-        [
-            str(find_tool("gcc")),
-            *WARNINGS,
-            "-O2",
-            "-fPIC",
-            "-shared",
-            prefix,
-            "-Wl,--build-id=none",
-            *sources,
-            "-o",
-            str(out),
-        ],
-        out.with_name("build.log"),
-    )
-    return out
 
 
 def build_host_firmware(model: Path, firmware: Path, out: Path, *, sanitize: bool = False) -> Path:

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
+import json
+import os
 import zlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hilgate.errors import ArtifactError
+from hilgate.hostc import build_host_library
 
 if TYPE_CHECKING:
     import numpy as np
@@ -16,6 +20,19 @@ ALIGNMENT = 16  # of the arena's base: docs/architecture.md
 LAYER_FUNCTION = ctypes.CFUNCTYPE(
     None, ctypes.c_void_p, ctypes.c_uint32, ctypes.POINTER(ctypes.c_uint8), ctypes.c_uint32
 )
+
+
+def host_library(folder: Path, model: dict[str, Any], cache: Path) -> Path:
+    """The C folder as a library of this computer, in `cache`; made again when a file of the folder has changed.
+
+    Raises ToolMissingError, BuildError.
+    """
+    listed = json.dumps([model["files"], model["architecture_hash"], model["weights_hash"]], sort_keys=True)
+    path = cache / f"libmodel-{hashlib.sha256(listed.encode()).hexdigest()[:16]}.so"
+    if not path.exists():
+        building = build_host_library(folder.resolve(), path.with_suffix(f".{os.getpid()}"))
+        building.replace(path)
+    return path
 
 
 class HostModel:
@@ -27,7 +44,7 @@ class HostModel:
             self._weights = (ctypes.c_uint8 * model["weights_bytes"]).in_dll(self._library, "model_weights")
             self._functions = [getattr(self._library, f"model_{name}") for name in ("check", "run", "profile")]
         except (OSError, AttributeError, ValueError) as error:
-            hint = "make it again with `hilgate build`"
+            hint = "delete it; `hilgate run` makes it again"
             raise ArtifactError(f"cannot be loaded: {error}", where=str(library), hint=hint) from error
         self._check, self._run, self._profile = self._functions
         self._check.restype = ctypes.c_int32

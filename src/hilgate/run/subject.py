@@ -12,6 +12,7 @@ from hilgate.catalogue import Board, load_board
 from hilgate.errors import ArtifactError
 from hilgate.hashing import ImageHashes, image_hashes, sha256_of
 from hilgate.params import Params
+from hilgate.run.hostmodel import host_library
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +56,7 @@ def load_subject(cell: str, params: Params, root: Path) -> Subject:
         task=item.task,
         board=load_board(item.board, root),
         elf=elf,
-        library=needed(root, "build.host", cell),
+        library=host_library(needed(root, "compile.folder", item.task), model, root / ".cache" / "run" / cell),
         sizes=sizes,
         model=model,
         dataset_hash=facts["splits"]["test"]["sha256"],
