@@ -1,4 +1,5 @@
-/* The ruler's interface (see ruler.py) around a generated model: what a benchmark of the engine alone needs, nothing else. */
+/* The ruler's interface (see ruler.py) around a generated model: what a benchmark of the engine alone needs, nothing
+ * else. */
 #include "model.h"
 
 extern uint32_t ruler_data_from[], ruler_data_start[], ruler_data_end[], ruler_bss_start[], ruler_bss_end[];

@@ -6,8 +6,8 @@
  * y       int8 [rows][classes]
  * error   within one step of the real-number result: table and factor are rounded once, the quotient once
  *
- * softmax_float_s8 is TFLite's: float32 table exp(-i * scale of x), sum, reciprocal and product, each rounded by IEEE 754;
- * needs no FPU (the compiler's own soft float does) and no libm. */
+ * softmax_float_s8 is TFLite's: float32 table exp(-i * scale of x), sum, reciprocal and product, each rounded by IEEE
+ * 754; needs no FPU (the compiler's own soft float does) and no libm. */
 #ifndef HILGATE_SOFTMAX_H
 #define HILGATE_SOFTMAX_H
 
