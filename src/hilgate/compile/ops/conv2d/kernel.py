@@ -40,7 +40,8 @@ class ConvKernel:
         pixels = self.panel.pixels
         if self.mode in ("columns", "rgb"):
             return self.width // pixels
-        return max(g for g in range(1, MOST_GROUPS + 1) if g == 1 or self.width % (g * pixels) == 0)
+        possible = [g for g in range(1, MOST_GROUPS + 1) if g * pixels <= self.width]
+        return min(possible, key=lambda g: (-(-self.width // (g * pixels)) * g, -g))  # fewest panels, then fewest calls
 
 
 def choose(op: Conv2D, site: Site) -> ConvKernel | None:
