@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hilgate.artifacts import artifact, atomic_write, needed, write_json
 from hilgate.compile import emit, plan, weights
+from hilgate.compile.cost import predicted_cycles
 from hilgate.compile.graph import Graph
 from hilgate.compile.kernels.share import share
 from hilgate.compile.onnx_door import load_onnx
@@ -27,22 +28,25 @@ DOORS = {".onnx": load_onnx, ".tflite": load_tflite}
 
 @dataclass
 class Compiled:
-    """What one compilation made: the lowered graph, model.json's content, and what each pass changed."""
+    """What one compilation made: the lowered graph, model.json's content, what each pass changed, and predicted cycles
+    by layer.
+    """
 
     graph: Graph
     model: dict[str, Any]
     changes: dict[str, int] = field(default_factory=dict)
+    cycles: list[int] = field(default_factory=list)
 
 
-def execute(task: str, params: Params, root: Path) -> None:
+def execute(task: str, params: Params, root: Path) -> Compiled:
     """Compile the task's quantized model and write its test vectors. `task`: an entry of section `compile`."""
     from hilgate.compile.vectors import write_vectors
 
     options = params.section("compile", task, Options)
-    compiled = compile_model(
-        needed(root, "quantize.onnx", task), artifact(root, "compile.folder", task), options, name=task
-    )
+    folder = artifact(root, "compile.folder", task)
+    compiled = compile_model(needed(root, "quantize.onnx", task), folder, options, name=task)
     write_vectors(task, compiled.graph, root)
+    return compiled
 
 
 def compile_model(path: Path, folder: Path, options: Options | None = None, name: str = "") -> Compiled:
@@ -55,7 +59,7 @@ def compile_model(path: Path, folder: Path, options: Options | None = None, name
     written = emit.files(made)
     model = emit.description(made, written)
     _write(folder, written, model)
-    return Compiled(graph, model, changes)
+    return Compiled(graph, model, changes, [predicted_cycles(site) for site in made.layers])
 
 
 def load(path: Path) -> Graph:

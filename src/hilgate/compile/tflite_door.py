@@ -176,7 +176,7 @@ class TfliteDoor:
         tensors = [int(table.Inputs(i)) for i in range(table.InputsLength())]
         inputs = ["" if i == -1 else self.names[i] for i in tensors]
         outputs = [self.names[int(table.Outputs(i))] for i in range(table.OutputsLength())]
-        node = TfliteNode(self, kind, outputs[0] if outputs else f"operator {index}", inputs, outputs, table)
+        node = TfliteNode(self, kind, f"{index}_{kind.lower()}", inputs, outputs, table)
         operator = tflite_operators().get(kind)
         if operator is None:
             raise node.refuse(

@@ -54,8 +54,14 @@ PASSES = (
 KERNEL_CHOICES = {"fast_kernels", "share_kernels"}  # what compile.allocate decides after the passes
 
 
-def rewrite(graph: Graph, options: Options) -> dict[str, int]:
-    """Run every pass that is on; the graph is verified before the first and after each. Returns changes by pass."""
+Watch = Callable[[str, int, Graph], None]
+
+
+def rewrite(graph: Graph, options: Options, watch: Watch | None = None) -> dict[str, int]:
+    """Run every pass that is on; the graph is verified before the first and after each. Returns changes by pass.
+
+    watch: sees each pass's name, its changes and the graph after it.
+    """
     known = {p.name for p in PASSES if not p.needed} | KERNEL_CHOICES
     for name in options.without:
         if name not in known:
@@ -69,4 +75,6 @@ def rewrite(graph: Graph, options: Options) -> dict[str, int]:
             continue
         changes[step.name] = step.run(graph, options)
         verify(graph, after=step.name)
+        if watch is not None:
+            watch(step.name, changes[step.name], graph)
     return changes

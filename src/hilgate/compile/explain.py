@@ -1,0 +1,105 @@
+"""`hilgate compile --explain`: what each pass did, what each choice costs, and where everything lies in the arena."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hilgate.compile.arena_map import svg, text_map
+from hilgate.compile.compile import allocate, load
+from hilgate.compile.cost import predicted_cycles
+from hilgate.compile.emit import Emission
+from hilgate.compile.graph import Graph
+from hilgate.compile.options import Options
+from hilgate.compile.passes import rewrite
+from hilgate.compile.plan import plan
+from hilgate.compile.verify import verify_lowered
+from hilgate.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Step:
+    """The graph after one pass. arena_bytes: None while it is not yet in integers."""
+
+    name: str
+    changes: int
+    layers: int
+    macs: int
+    weight_bytes: int
+    arena_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What one combination of options gives: the whole blob, the arena, predicted cycles."""
+
+    options: Options
+    macs: int
+    blob_bytes: int
+    arena_bytes: int
+    cycles: int
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """steps: by pass; choices: the wanted options first; made: what they give."""
+
+    steps: list[Step]
+    choices: list[Choice]
+    made: Emission
+
+    def arena_text(self) -> str:
+        return text_map(self.made.plan, len(self.made.layers))
+
+    def arena_svg(self) -> str:
+        return svg(self.made.plan, [site.node.name for site in self.made.layers], self.made.graph.name)
+
+
+def explain(path: Path, options: Options) -> Explanation:
+    """Compile in memory with these options and with the alternatives. Raises what compile_model raises."""
+    steps: list[Step] = []
+    made = _compile(path, options, steps)
+    choices = [_choice(made)]
+    for other in _alternatives(options):
+        try:
+            choices.append(_choice(_compile(path, other, [])))
+        except ModelError:  # an alternative that does not suit this model is no news
+            continue
+    return Explanation(steps, choices, made)
+
+
+def _compile(path: Path, options: Options, steps: list[Step]) -> Emission:
+    graph = load(path)
+    steps.append(_step("as read", 0, graph))
+    rewrite(graph, options, lambda name, changes, after: steps.append(_step(name, changes, after)))
+    verify_lowered(graph, float_edges=options.io == "float32")
+    return allocate(graph, options, "0" * 64)
+
+
+def _alternatives(options: Options) -> Iterator[Options]:
+    yield replace(options, updatable=not options.updatable)
+    for optimize in ("speed", "size", "ram"):
+        if optimize != options.optimize:
+            yield replace(options, optimize=optimize)
+
+
+def _choice(made: Emission) -> Choice:
+    macs = sum(site.node.op.macs(site) for site in made.layers)
+    cycles = sum(predicted_cycles(site) for site in made.layers)
+    return Choice(made.options, macs, made.blob.total_bytes, made.plan.arena_bytes, cycles)
+
+
+def _step(name: str, changes: int, graph: Graph) -> Step:
+    sites = list(graph.sites())
+    constants = {t.name: t.elements for site in sites for t in site.inputs if t.constant and t.dtype == "int8"}
+    edges = {*graph.inputs, *graph.outputs}
+    integers = all(t.constant or t.dtype == "int8" or t.name in edges for t in graph.tensors.values())
+    return Step(
+        name,
+        changes,
+        layers=sum(not node.op.view for node in graph.nodes),
+        macs=sum(site.node.op.macs(site) for site in sites),
+        weight_bytes=sum(constants.values()),
+        arena_bytes=plan(graph).arena_bytes if integers else None,
+    )
