@@ -59,11 +59,11 @@ def command_names() -> list[str]:
 
 
 def summary(name: str) -> str:
-    """First line of the docstring of `command`, or of the module that holds an `app`, read without importing it."""
+    """First sentence of the docstring of `command`, or of the module that holds an `app`, read without importing it."""
     tree = ast.parse((Path(commands.__path__[0]) / f"{name}.py").read_text("utf-8"))
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "command"]
     document = ast.get_docstring(functions[0] if functions else tree) or ""
-    return document.partition("\n")[0]
+    return document.partition("\n")[0].partition(". ")[0].rstrip(".") + "."
 
 
 def _register(app: typer.Typer, name: str) -> None:

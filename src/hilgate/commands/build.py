@@ -6,6 +6,6 @@ from hilgate.project import project_root
 
 
 def command(cell: str) -> None:
-    """Build a cell's firmware and host library, and account for its bytes."""
+    """Build a cell's firmware and count its bytes."""
     root = project_root()
     execute(cell, load_params(root), root)

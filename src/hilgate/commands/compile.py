@@ -17,7 +17,7 @@ def command(  # noqa: PLR0913, PLR0917  one per option of the command line
     without: Annotated[list[str] | None, typer.Option(help="an optional pass to skip")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="what each pass did and each choice costs")] = False,
 ) -> None:
-    """Compile an int8 model to a folder of plain C11, and print what each layer costs."""
+    """Compile an int8 model to plain C11. Prints what each layer costs."""
     from hilgate.compile.compile import DOORS, execute
     from hilgate.compile.options import Options
     from hilgate.compile.standalone import compile_file

@@ -8,7 +8,7 @@ import typer
 
 
 def command(json: Annotated[bool, typer.Option("--json", help="Print a JSON document instead.")] = False) -> None:
-    """Show what is installed, which version, what it is for, and what to do. Exit code 8 when something is missing."""
+    """Show what is installed, and what to do. Versions and purposes too; exit code 8 when something is missing."""
     from json import dumps
 
     from hilgate import doctor

@@ -6,6 +6,6 @@ from hilgate.project import project_root
 
 
 def command(task: str) -> None:
-    """Export a trained network to ONNX, checked against torch."""
+    """Export a trained network to ONNX. Checked against torch."""
     root = project_root()
     execute(task, load_params(root), root)

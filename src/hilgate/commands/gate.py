@@ -23,7 +23,7 @@ def command(
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="Print verdict.json on stdout instead of the table.")] = False,
 ) -> None:
-    """Judge the measurements against budgets and base, and write artifacts/gate/verdict.json.
+    """Judge measurements by budgets and base. Writes artifacts/gate/verdict.json.
 
     Exit codes: 0 pass or warn, 10 fail, 11 inconclusive (something is missing or cannot be compared), 12 waiting (for
     approval of a policy change). Input that is refused has the exit code of its error: 2 usage, 3 params.yaml,

@@ -20,7 +20,7 @@ def command(
     what: Annotated[What, typer.Argument(help="What to make.")],
     name: Annotated[str, typer.Argument(help="Its name in snake_case.")],
 ) -> None:
-    """Start a task, an operator or a board from its template, and say what to do next."""
+    """Start a task, an operator or a board. Copies its template and says what to do next."""
     from hilgate.project import project_root
     from hilgate.scaffold import KINDS, create
 

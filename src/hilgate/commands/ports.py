@@ -8,7 +8,7 @@ from hilgate.console import say
 
 
 def command() -> None:
-    """List the serial ports of this computer and the debug probes behind them."""
+    """List serial ports and the probes behind them."""
     from hilgate.link.ports import attached_ports
 
     ports = attached_ports()

@@ -6,6 +6,6 @@ from hilgate.quantize.quantize import execute
 
 
 def command(task: str) -> None:
-    """Quantize a task's ONNX model to int8, with the error of each layer."""
+    """Quantize a task's ONNX model to int8. Reports the error of each layer."""
     root = project_root()
     execute(task, load_params(root), root)

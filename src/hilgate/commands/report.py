@@ -6,7 +6,7 @@ import typer
 
 
 def command() -> None:
-    """Render the verdict of `hilgate gate` as Markdown and as an HTML page, and print the paths of the files."""
+    """Render the verdict as Markdown and HTML. Prints the paths of the files."""
     from hilgate.artifacts import artifact
     from hilgate.project import project_root
     from hilgate.report.report import execute

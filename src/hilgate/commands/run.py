@@ -19,7 +19,7 @@ def command(
         ),
     ] = None,
 ) -> None:
-    """Measure a cell on its virtual board, or on what --on leads to: accuracy, parity, flash, RAM, latency."""
+    """Measure a cell on its virtual board. Or on what --on leads to: accuracy, parity, flash, RAM, latency."""
     from hilgate.run.run import execute
 
     root = project_root()
