@@ -117,7 +117,7 @@ def _check(board: Board, where: str) -> None:
 
 def _board(facts: dict[str, Any], folder: Path) -> Board:
     memories = tuple(
-        Memory(**{**m, "can": tuple(m["can"]), "sectors": tuple(m.get("sectors", ()))}) for m in facts["memory"]
+        Memory(**{**m, "can": tuple(m["can"]), "sectors": _sectors(m.get("sectors", ()))}) for m in facts["memory"]
     )
     tables = {key: value for key, value in facts.items() if isinstance(value, dict)}
     return Board(
@@ -131,3 +131,8 @@ def _board(facts: dict[str, Any], folder: Path) -> Board:
         tables=tables,
         folder=folder,
     )
+
+
+def _sectors(stated: Any) -> tuple[int, ...]:
+    """Sizes in order: a list, or { count, bytes } where all are equal."""
+    return (stated["bytes"],) * stated["count"] if isinstance(stated, dict) else tuple(stated)
