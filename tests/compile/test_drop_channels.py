@@ -180,7 +180,7 @@ def test_updatable_models_keep_every_channel(updatable: bool) -> None:
 
 
 def test_the_c_of_a_reduced_graph_equals_the_reference(make_bundle) -> None:
-    graphs = [dropped(mobile(seed)) for seed in range(4)]
+    graphs = [dropped(mobile(seed)) for seed in range(2)]
     bundle = make_bundle(graphs)
     for index, graph in enumerate(graphs):
         inputs = random_inputs(graph, 5, index)

@@ -14,6 +14,13 @@ from hilgate.compile.verify import verify
 
 VECTORS = 6
 CASES = [(kind, index) for kind in ops.operators() for index in range(len(cases_of(kind)))]
+# every case on the M4 with its DSP instructions and on the M0; on the M3, which takes the M0's C, one in three
+ON_CORES = [
+    (kind, str(index), cpu)
+    for kind, index in CASES
+    for cpu in ("cortex-m4", "cortex-m3", "cortex-m0")
+    if cpu != "cortex-m3" or index % 3 == 0
+]
 IDS = [cases_of(kind)[index].name for kind, index in CASES]
 
 
@@ -48,9 +55,9 @@ def test_host_equals_reference(kind: str, index: int, bundles) -> None:
 
 
 @pytest.mark.arm
-@pytest.mark.parametrize("cpu", ["cortex-m4", "cortex-m3", "cortex-m0"])
-@pytest.mark.parametrize(("kind", "index"), CASES, ids=IDS)
-def test_core_equals_reference(kind: str, index: int, cpu: str, bundles) -> None:
+@pytest.mark.parametrize(("kind", "index", "cpu"), ON_CORES, ids="-".join)
+def test_core_equals_reference(kind: str, index: str, cpu: str, bundles) -> None:
+    index = int(index)
     inputs, wanted = expected(bundles(kind), index)
     assert_same(bundles(kind).core(cpu, index, inputs), wanted)
 

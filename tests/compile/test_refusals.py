@@ -214,6 +214,17 @@ def test_shapes_that_do_not_go_together(maker: Maker) -> None:
     refuse(maker, "`gemm`", "does not fit weights")
 
 
+@pytest.mark.parametrize("kind", ["GlobalAveragePool", "MaxPool", "Conv"])
+def test_a_batch_of_images(maker: Maker, kind: str) -> None:
+    maker.shape = [2, 3, 4, 4]
+    maker.constants |= {"w": np.ones((3, 3, 1, 1), np.int8)}
+    inputs, attributes = (["xd"], {}) if kind != "Conv" else (["xd", "wd", "bd"], {})
+    if kind == "MaxPool":
+        attributes["kernel_shape"] = [2, 2]
+    maker.replace("gemm", kind, inputs, ["g"], **attributes)
+    refuse(maker, f"`gemm` ({kind})", "batch of 2", "batch 1")
+
+
 def test_scale_that_is_computed(maker: Maker) -> None:
     maker.nodes.insert(0, helper.make_node("Relu", ["x"], ["s2"], name="relu"))
     maker.replace("quantize", "QuantizeLinear", ["x", "s2", "z"], ["xq"])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hilgate.compile.graph import Shape, Site, Tensor
-from hilgate.compile.ops.window import Window, onnx_window
+from hilgate.compile.ops.window import Window, one_image, onnx_window
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
@@ -33,8 +33,7 @@ def window_from_tflite(node: TfliteNode) -> tuple[Window, int]:
 def pooled_shape(window: Window, inputs: Sequence[Tensor]) -> list[Shape]:
     """The shape rule. Raises ValueError, also when a window would meet nothing but padding."""
     shape = inputs[0].shape
-    if len(shape) != 4:
-        raise ValueError(f"an input of shape {shape} cannot be pooled")
+    one_image(shape)
     if any(window.pad[i] >= window.reach(i % 2) for i in range(4)):
         raise ValueError(f"padding {window.pad} is as large as the window {window.kernel}")
     return [(shape[0], *window.output(shape[1], shape[2]), shape[3])]

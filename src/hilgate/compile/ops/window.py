@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hilgate.compile.graph import Shape
+
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
 
@@ -61,6 +63,14 @@ class Window:
         view = np.lib.stride_tricks.sliding_window_view(x, (self.reach(0), self.reach(1)), axis=(1, 2))
         view = view[:, :: self.stride[0], :: self.stride[1], :, :: self.dilation[0], :: self.dilation[1]]
         return view[:, :height, :width].transpose(0, 1, 2, 4, 5, 3)
+
+
+def one_image(shape: Shape) -> None:
+    """Kernels over height and width run one image. Raises ValueError."""
+    if len(shape) != 4:
+        raise ValueError(f"an input of shape {shape} is no image (1, H, W, C)")
+    if shape[0] != 1:
+        raise ValueError(f"a batch of {shape[0]} is not supported: export with batch 1")
 
 
 def same_padding(size: int, kernel: int, stride: int, dilation: int) -> Pair:

@@ -14,7 +14,7 @@ from hilgate.compile.ops.affine import ROUNDING_CODE, affine, exact_float
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
 from hilgate.compile.ops.conv2d import kernel
 from hilgate.compile.ops.conv2d.doors import from_onnx, from_tflite
-from hilgate.compile.ops.window import Window
+from hilgate.compile.ops.window import Window, one_image
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
@@ -50,8 +50,9 @@ class Conv2D(Op):
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         x, weights = inputs[0].shape, inputs[1].shape
-        if len(x) != 4 or len(weights) != 4:
-            raise ValueError(f"an input of shape {x} with weights of shape {weights} is no 2-D convolution")
+        one_image(x)
+        if len(weights) != 4:
+            raise ValueError(f"weights of shape {weights} are no 2-D convolution's")
         if x[3] != weights[3] * self.groups or weights[0] % self.groups or weights[1:3] != self.window.kernel:
             raise ValueError(f"weights of shape {weights} in {self.groups} groups do not fit an input of shape {x}")
         if len(inputs) > 2 and inputs[2].elements != weights[0]:

@@ -13,7 +13,7 @@ from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, affine
 from hilgate.compile.ops.base import Call, Op, Pointer, Section
 from hilgate.compile.ops.conv_transpose2d.doors import from_onnx, from_tflite
-from hilgate.compile.ops.window import Window
+from hilgate.compile.ops.window import Window, one_image
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
@@ -46,7 +46,8 @@ class ConvTranspose2D(Op):
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         x, weights = inputs[0].shape, inputs[1].shape
-        if len(x) != 4 or len(weights) != 4 or x[3] != weights[3] or weights[1:3] != self.window.kernel:
+        one_image(x)
+        if len(weights) != 4 or x[3] != weights[3] or weights[1:3] != self.window.kernel:
             raise ValueError(f"weights of shape {weights} do not fit an input of shape {x}")
         return [(x[0], *self.size, weights[0])]
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from hilgate.compile.graph import Shape, Site, Tensor
 from hilgate.compile.ops.base import Call, Op, Pointer
+from hilgate.compile.ops.window import one_image
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
@@ -63,8 +64,7 @@ class Resize(Op):
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         shape = inputs[0].shape
-        if len(shape) != 4:
-            raise ValueError(f"an input of shape {shape} cannot be resized")
+        one_image(shape)
         return [(shape[0], shape[1] * self.factor_h, shape[2] * self.factor_w, shape[3])]
 
     @property
