@@ -84,7 +84,10 @@ def random_depthwise(seed: int) -> Graph:
     stride = (int(rng.integers(1, 4)), int(rng.integers(1, 3)))
     pad = tuple(int(p) for p in rng.integers(0, 2, 4))
     channels, zero_point = int(rng.integers(1, 8)), int(rng.choice([-128, -3]))
-    shape = (1, int(rng.integers(6, 16)), int(rng.integers(8, 34)), channels)
+    size = (int(rng.integers(6, 16)), int(rng.integers(8, 34)))
+    if seed % 3 == 0:  # a tall image
+        kernel, stride, size = kernel[::-1], stride[::-1], (size[1], size[0] // 2)
+    shape = (1, *size, channels)
     graph = start(shape, "double" if seed % 2 else "single", int(rng.integers(-128, 128)))
     op = DepthwiseConv2D(Window(kernel, stride, (1, 1), pad), RELU if zero_point == -128 else NONE)
     graph.outputs = [Sketch(graph, rng).layer(op, "x", (1, *kernel, channels), zero_point)]
@@ -163,6 +166,7 @@ def test_the_cases_reach_every_kernel() -> None:
     assert {kernel.panel.rounding for kernel in chosen} == {panel.SINGLE, panel.DOUBLE, panel.POSITIVE}
     planes = [kernels_of(random_depthwise(seed), OWN)[0] for seed in range(12)]
     assert {kernel.outputs for kernel in planes if kernel} >= {4, 6}
+    assert {kernel.turned for kernel in planes if kernel} == {True, False}
     dense = [kernels_of(random_fully_connected(seed), OWN)[0] for seed in range(10)]
     assert {kernel.per_tensor for kernel in dense if kernel} == {True, False}
 

@@ -154,14 +154,15 @@ def _share_pitches(graph: Graph, options: Options, worth: int) -> None:
     for site in graph.sites():
         op = site.node.op
         if isinstance(op, DepthwiseConv2D) and op.kernel:
-            groups.setdefault(replace(op.kernel, pitch=0, band=0), []).append((site, op, op.kernel))
+            groups.setdefault(replace(op.kernel, pitch=0, band=0, turned=False), []).append((site, op, op.kernel))
     for users in groups.values():
         pitches = {kernel.pitch for _, _, kernel in users}
         for site, op, kernel in users:
-            whole = [pitch for pitch in pitches if plane.band(op, site, pitch, options) >= kernel.band]
-            gain = plane.fixed_gain(site, kernel)
+            fitting = [replace(kernel, pitch=pitch) for pitch in pitches]
+            whole = [k.pitch for k in fitting if plane.band(op, site, k, options) >= kernel.band]
+            gain = plane.fixed_gain(op, site, kernel)
             alone = gain > worth * plane.CODE_BYTES[kernel.outputs] or (gain > 0 and len(users) == 1)
-            place = site.output.shape[3] if alone else 0
+            place = plane.out_pixel(op, site, kernel) if alone else 0
             site.node.op = replace(op, kernel=replace(kernel, pitch=max(whole), out_pixel=place))
 
 

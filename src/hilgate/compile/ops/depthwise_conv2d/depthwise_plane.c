@@ -63,13 +63,16 @@ HILGATE_INLINE void depthwise_planes(const depthwise_shape *s, int16_t *plane, i
                                      int32_t first, uint32_t both) {
     const int32_t pitch = s->pitch / 2, start = first > 0 ? first : 0;
     const int32_t end = first + s->plane_rows < s->in_h ? first + s->plane_rows : s->in_h;
-    const int32_t at = (start - first) * pitch + s->pad_left;
-    const uint32_t rows = end > start ? (uint32_t)(end - start) : 0u;
-    x += start * s->in_w * s->channels;
-    if (both) {
-        depthwise_gather2(plane + at, two + at, x, s->in_w, rows, s->channels, (uint32_t)pitch);
-    } else {
-        depthwise_gather(plane + at, x, s->in_w, rows, s->channels, (uint32_t)pitch);
+    const int32_t chunk = s->in_row == s->in_w * s->in_pixel ? end - start : 1; /* rows that follow each other in x */
+    for (int32_t row = start; row < end; row += chunk) {
+        const int32_t at = (row - first) * pitch + s->pad_left;
+        const int8_t *from = x + row * s->in_row;
+        if (both) {
+            depthwise_gather2(plane + at, two + at, from, s->in_w, (uint32_t)chunk, (uint32_t)s->in_pixel,
+                              (uint32_t)pitch);
+        } else {
+            depthwise_gather(plane + at, from, s->in_w, (uint32_t)chunk, (uint32_t)s->in_pixel, (uint32_t)pitch);
+        }
     }
 }
 
@@ -97,10 +100,11 @@ HILGATE_INLINE void depthwise_band(const depthwise_shape *s, const uint8_t *stre
     int16_t *two = planes + s->plane_rows * (s->pitch / 2);
     const int32_t rest = s->out_w % s->outputs, whole = s->out_w - rest, last = s->out_w - s->outputs;
     const int32_t step = s->stride_h * s->pitch;
-    const depthwise_block block = {rows, whole * s->stride_w * 2, step - whole * s->stride_w * 2, rest * s->channels,
-                                   s->channels};
+    const depthwise_block block = {rows, whole * s->stride_w * 2, step - whole * s->stride_w * 2,
+                                   s->out_row - whole * s->out_pixel, s->out_pixel};
     const int32_t edge_bytes = s->outputs * s->stride_w * 2; /* the last outputs again, at full width */
-    const depthwise_block edge = {rows, edge_bytes, step - edge_bytes, last * s->channels, s->channels};
+    const depthwise_block edge = {rows, edge_bytes, step - edge_bytes, s->out_row - s->outputs * s->out_pixel,
+                                  s->out_pixel};
     const hilgate_i32 *words = (const hilgate_i32 *)(const void *)stream;
     const int8_t *weights = (const int8_t *)(words + 2 * s->channels);
     for (uint32_t c = 0; c < s->channels; c++, words += 2, weights += 3 * s->rows) {
@@ -109,20 +113,19 @@ HILGATE_INLINE void depthwise_band(const depthwise_shape *s, const uint8_t *stre
         if ((c & 1u) == 0u) depthwise_planes(s, planes, two, x + c, first, c + 1u < s->channels);
         const int16_t *plane = c & 1u ? two : planes;
         s->run(plane, channel, y + c, &block);
-        if (rest > 0) s->run(plane + last * s->stride_w, channel, y + last * s->channels + (int32_t)c, &edge);
+        if (rest > 0) s->run(plane + last * s->stride_w, channel, y + last * s->out_pixel + (int32_t)c, &edge);
     }
 }
 
 HILGATE_SHARED void depthwise_plane_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
                                        const hilgate_i32 *fill, int8_t *y, int16_t *planes, const depthwise_shape *s) {
-    const int32_t row_bytes = s->out_w * s->channels;
     for (int32_t at = 0; at < s->out_h; at += s->band) {
         const int32_t rows = at + s->band <= s->out_h ? s->band : s->out_h - at;
         depthwise_fill(planes, fill[0], ((uint32_t)s->plane_rows * s->pitch + 7u) & ~7u);
-        depthwise_band(s, stream, x, at * s->stride_h - s->pad_top, rows, output->zero_point, y + at * row_bytes,
+        depthwise_band(s, stream, x, at * s->stride_h - s->pad_top, rows, output->zero_point, y + at * s->out_row,
                        planes);
     }
     if (output->lowest == -128 && output->highest == 127) return;
-    for (int32_t i = 0; i < s->out_h * row_bytes; i++)
+    for (int32_t i = 0; i < s->out_h * s->out_w * s->channels; i++)
         y[i] = (int8_t)hilgate_clamp(y[i], output->lowest, output->highest);
 }

@@ -28,7 +28,9 @@ typedef struct {
  * (POSITIVE). */
 typedef void (*depthwise_fn)(const int16_t *plane, const int32_t *channel, int8_t *out, const depthwise_block *block);
 
+/* Heights and rows are those of the planes, which may lie turned: then they are the image's widths and columns. */
 typedef struct {
+    int32_t in_row, in_pixel, out_row, out_pixel; /* bytes from one row or pixel of a plane to the next, in x and y */
     uint16_t in_h, in_w, out_h, out_w, channels;
     uint8_t stride_h, stride_w, pad_top, pad_left;
     uint16_t rows;         /* kernel height */

@@ -35,8 +35,9 @@
     HG_P("r11", "1", y)                                                                                                \
     HG_P("r12", "2", y)                                                                                                \
     HG_P("lr", "3", y)                                                                                                 \
-    HG_EVEN("r4", "r10", "r11", B("r4")) HG_ODD("r5", "r10", "r11", B("r5")) HG_EVEN("r6", "r11", "r12", B("r6"))      \
-        HG_ODD("r7", "r11", "r12", B("r7")) HG_EVEN("r8", "r12", "lr", B("r8")) HG_ODD("r9", "r12", "lr", B("r9"))
+    HG_EVEN("r4", "r10", "r11", B("r4"))                                                                               \
+    HG_ODD("r5", "r10", "r11", B("r5")) HG_EVEN("r6", "r11", "r12", B("r6")) HG_ODD("r7", "r11", "r12", B("r7"))       \
+        HG_EVEN("r8", "r12", "lr", B("r8")) HG_ODD("r9", "r12", "lr", B("r9"))
 #else
 #define HG_ROW(y, B)                                                                                                   \
     HG_W(y)                                                                                                            \
@@ -44,9 +45,10 @@
     HG_P("r11", "1", y)                                                                                                \
     HG_P("r12", "2", y)                                                                                                \
     HG_P("lr", "3", y)                                                                                                 \
-    HG_EVEN("r4", "r10", "r11", B("r4")) HG_EVEN("r5", "r11", "r12", B("r5")) HG_EVEN("r6", "r12", "lr", B("r6"))      \
-        HG_P("r10", "4", y) HG_P("r11", "5", y) HG_P("r12", "6", y) HG_EVEN("r7", "lr", "r10", B("r7"))                \
-            HG_EVEN("r8", "r10", "r11", B("r8")) HG_EVEN("r9", "r11", "r12", B("r9"))
+    HG_EVEN("r4", "r10", "r11", B("r4"))                                                                               \
+    HG_EVEN("r5", "r11", "r12", B("r5")) HG_EVEN("r6", "r12", "lr", B("r6")) HG_P("r10", "4", y) HG_P("r11", "5", y)   \
+        HG_P("r12", "6", y) HG_EVEN("r7", "lr", "r10", B("r7")) HG_EVEN("r8", "r10", "r11", B("r8"))                   \
+            HG_EVEN("r9", "r11", "r12", B("r9"))
 #endif
 #elif DEPTHWISE_OUTPUTS == 4
 #define HG_LAST "r7"
@@ -66,8 +68,9 @@
     HG_P("r11", "1", y)                                                                                                \
     HG_P("r12", "2", y)                                                                                                \
     HG_P("r8", "3", y)                                                                                                 \
-    HG_P("r9", "4", y) HG_EVEN("r4", "r10", "r11", B("r4")) HG_EVEN("r5", "r11", "r12", B("r5"))                       \
-        HG_EVEN("r6", "r12", "r8", B("r6")) HG_EVEN("r7", "r8", "r9", B("r7"))
+    HG_P("r9", "4", y)                                                                                                 \
+    HG_EVEN("r4", "r10", "r11", B("r4")) HG_EVEN("r5", "r11", "r12", B("r5")) HG_EVEN("r6", "r12", "r8", B("r6"))      \
+        HG_EVEN("r7", "r8", "r9", B("r7"))
 #endif
 #else
 #define HG_LAST "r5"

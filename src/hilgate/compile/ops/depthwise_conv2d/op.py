@@ -14,7 +14,7 @@ from hilgate.compile.ops.affine import ROUNDING_CODE, Affine, affine
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
 from hilgate.compile.ops.conv2d.doors import batch_norm_from_onnx, depthwise_from_tflite
 from hilgate.compile.ops.depthwise_conv2d import plane
-from hilgate.compile.ops.window import Window
+from hilgate.compile.ops.window import Window, one_image
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
@@ -49,8 +49,9 @@ class DepthwiseConv2D(Op):
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         x, weights = inputs[0].shape, inputs[1].shape
-        if len(x) != 4 or len(weights) != 4:
-            raise ValueError(f"an input of shape {x} with weights of shape {weights} is no 2-D convolution")
+        one_image(x)
+        if len(weights) != 4:
+            raise ValueError(f"weights of shape {weights} are no 2-D convolution's")
         if weights[0] != 1 or weights[3] % x[3] or weights[1:3] != self.window.kernel:
             raise ValueError(f"depthwise weights of shape {weights} do not fit an input of shape {x}")
         if len(inputs) > 2 and inputs[2].elements != weights[3]:
@@ -88,7 +89,7 @@ class DepthwiseConv2D(Op):
         return plane.scratch_bytes(self, self.kernel) if self.kernel else 0
 
     def overlap_inputs(self, site: Site) -> tuple[int, ...]:
-        whole = self.kernel is not None and self.kernel.band == site.output.shape[1]
+        whole = self.kernel is not None and plane.whole(self, site, self.kernel)
         return (0,) if whole and site.inputs[0].shape == site.output.shape else ()
 
     def overlap_lag(self, site: Site) -> dict[int, int]:
