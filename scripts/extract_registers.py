@@ -1,11 +1,14 @@
 #!/usr/bin/env python3
-"""Extract the register facts of the STM32F4 from vendor data into firmware/port/stm32f4/.
+"""Extract the register facts of an STM32 family from vendor data into firmware/port/<family>/.
 
     pip download --no-deps --no-binary :all: cmsis-svd==0.4 && pip download --no-deps modm-devices==0.13.1
     scripts/extract_registers.py --svd cmsis-svd-0.4.tar.gz --modm modm_devices-0.13.1-py3-none-any.whl
+    scripts/extract_registers.py --family stm32h7 --svd STM32H747_CM7.svd --modm modm_devices-0.13.1-py3-none-any.whl
+
+(the SVD of the STM32H7: github.com/modm-io/cmsis-svd-stm32, stm32h7/STM32H747_CM7.svd at c97f752f.)
 
 Writes `registers.toml` (peripheral bases, offsets, reset values, bit fields of what the firmware touches) and one
-`vectors_<mcu>.toml` per MCU (interrupts, memories, DMA routes and pins of the USARTs). Both archives are checked by
+`vectors_<mcu>.toml` per MCU (interrupts, memories, DMA routes and pins of the USARTs). Sources are checked by
 SHA-256. With --witness stm32f446xx.h core_cm4.h the result is compared with ST's and Arm's own headers.
 """
 
@@ -16,36 +19,48 @@ import hashlib
 import sys
 from pathlib import Path
 
-from registers import modm, svd, witness
+from registers import h7, modm, svd, witness
 
 SVD_SHA256 = "b5f439fc6bbc43c9b56dd822f1f764359d503c685a42f913a1cfc2a3c6c42b2c"
-OUT = Path(__file__).resolve().parents[1] / "firmware/port/stm32f4"
+PORTS = Path(__file__).resolve().parents[1] / "firmware/port"
 MCUS = {"stm32f446re": ("STM32F446x", "stm32f4-46.xml"), "stm32f405rg": ("STM32F40x", "stm32f4-05_07_15_17.xml")}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--svd", type=Path, required=True, help="cmsis-svd-0.4.tar.gz")
+    parser.add_argument("--family", choices=("stm32f4", "stm32h7"), default="stm32f4")
+    parser.add_argument("--svd", type=Path, required=True, help="cmsis-svd-0.4.tar.gz, or the family's SVD file")
     parser.add_argument("--modm", type=Path, required=True, help="modm_devices-0.13.1-py3-none-any.whl")
     parser.add_argument("--witness", type=Path, nargs="*", default=[], help="C headers to compare with")
-    parser.add_argument("--out", type=Path, default=OUT)
+    parser.add_argument("--out", type=Path, help="by default firmware/port/<family>")
     arguments = parser.parse_args()
-    for path, expected in ((arguments.svd, SVD_SHA256), (arguments.modm, modm.MODM_SHA256)):
+    svd_sha256 = h7.SVD_SHA256 if arguments.family == "stm32h7" else SVD_SHA256
+    for path, expected in ((arguments.svd, svd_sha256), (arguments.modm, modm.MODM_SHA256)):
         if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
             print(f"{path}: not the pinned archive (SHA-256 differs)", file=sys.stderr)
             return 1
-    devices = [svd.peripherals(arguments.svd, names[0]) for names in MCUS.values()]
-    registers = arguments.out / "registers.toml"
-    registers.write_text(svd.registers_toml(*devices), "utf-8")
-    for mcu, (_, file) in MCUS.items():
-        text = modm.vectors_toml(modm.device(arguments.modm, file), mcu, file)
-        (arguments.out / f"vectors_{mcu}.toml").write_text(text, "utf-8")
+    out = arguments.out or PORTS / arguments.family
+    (extract_h7 if arguments.family == "stm32h7" else extract_f4)(arguments.svd, arguments.modm, out)
     if not arguments.witness:
         return 0
-    count, wrong = witness.compare(registers, arguments.witness)
+    count, wrong = witness.compare(out / "registers.toml", arguments.witness)
     print(f"{count} facts stand in the headers too, {len(wrong)} of them differ")
     print("\n".join(wrong))
     return 1 if wrong else 0
+
+
+def extract_f4(archive: Path, wheel: Path, out: Path) -> None:
+    devices = [svd.peripherals(archive, names[0]) for names in MCUS.values()]
+    (out / "registers.toml").write_text(svd.registers_toml(*devices), "utf-8")
+    for mcu, (_, file) in MCUS.items():
+        text = modm.vectors_toml(modm.device(wheel, file), mcu, file)
+        (out / f"vectors_{mcu}.toml").write_text(text, "utf-8")
+
+
+def extract_h7(file: Path, wheel: Path, out: Path) -> None:
+    (out / "registers.toml").write_text(h7.registers_toml(h7.peripherals(file)), "utf-8")
+    text = modm.vectors_toml(modm.device(wheel, h7.MODM_FILE), h7.MCU, h7.MODM_FILE, core="m7")
+    (out / f"vectors_{h7.MCU}.toml").write_text(h7.ahb_memories(text), "utf-8")
 
 
 if __name__ == "__main__":

@@ -19,10 +19,10 @@ def device(archive: Path, file: str) -> ET.Element:
     return root[0]
 
 
-def vectors_toml(root: ET.Element, mcu: str, file: str) -> str:
-    """mcu: such as stm32f446re, whose last letters are modm's pin and size."""
+def vectors_toml(root: ET.Element, mcu: str, file: str, core: str = "") -> str:
+    """mcu: such as stm32f446re, whose last letters are modm's pin and size; core: of a chip with two, such as m7."""
     pin, size = mcu[-2:]
-    core = next(d for d in root.iter("driver") if d.get("name") == "core")
+    driver = next(d for d in root.iter("driver") if d.get("name") == "core")
     lines = [
         f"# Interrupts, memories, DMA routes and pins of the USARTs of the {mcu.upper()}. Written by",
         "# scripts/extract_registers.py; do not edit.",
@@ -37,15 +37,15 @@ def vectors_toml(root: ET.Element, mcu: str, file: str) -> str:
         "",
         "[memories]  # origin, bytes, access",
     ]
-    for memory in core.iter("memory"):
+    for memory in driver.iter("memory"):
         if memory.get("device-size") in (None, size):
             origin, count = hexadecimal(number(memory.get("start"))), number(memory.get("size"))
             access = memory.get("access")
             lines.append(f'{memory.get("name")} = {{ origin = {origin}, bytes = {count:#x}, access = "{access}" }}')
     lines += ["", "[interrupts]  # position in the vector table, 0 is the first after the core's sixteen"]
-    for vector in core.iter("vector"):
-        names = vector.get("device-name")
-        if names is None or mcu[7:9] in names.split("|"):
+    for vector in driver.iter("vector"):
+        names, cores = vector.get("device-name"), vector.get("device-core")
+        if (names is None or mcu[7:9] in names.split("|")) and (not core or cores is None or core in cores.split("|")):
             lines.append(f"{vector.get('name')} = {vector.get('position')}")
     lines += ["", "[usart_dma]  # [controller, stream, channel], each possible route", *_dma_lines(root)]
     lines += ["", "[usart_pins]  # pins and their alternate function", *_pin_lines(root, pin)]
@@ -54,6 +54,12 @@ def vectors_toml(root: ET.Element, mcu: str, file: str) -> str:
 
 def _dma_lines(root: ET.Element) -> list[str]:
     routes: dict[str, list[list[int]]] = {}
+    for request in root.iter("request"):  # a DMAMUX: any stream of both controllers takes any request
+        for signal in request.iter("signal"):
+            if signal.get("driver") == "usart":
+                name = f"USART{signal.get('instance')}_{str(signal.get('name')).upper()}"
+                number_of = number(request.get("position"))
+                routes[name] = [[controller, stream, number_of] for controller in (1, 2) for stream in range(8)]
     for streams in root.iter("streams"):
         controller = number(streams.get("instance"))
         for stream in streams.iter("stream"):

@@ -79,9 +79,9 @@ def registers_toml(main_mcu: dict[str, ET.Element], other: dict[str, ET.Element]
         lines += [f"[peripheral.{block}]", f'block = "{block}"', f"base = {hexadecimal(facts['base'])}"]
         lines += [f"bytes = {facts['bytes']:#x}", source, ""]
     for block, instances in BLOCKS.items():
-        lines += _block(block, rows(block, main_mcu, instances[0]))
+        lines += block_lines(block, rows(block, main_mcu, instances[0]))
     for block, facts in CORE.items():
-        lines += _block(block, core_rows(facts))
+        lines += block_lines(block, core_rows(facts))
     lines += ["# ---- differences of the STM32F405 (STM32F40x.svd) from the above ----", ""]
     for block, instances in BLOCKS.items():
         ours, theirs = rows(block, main_mcu, instances[0]), rows(block, other, instances[0])
@@ -93,9 +93,9 @@ def registers_toml(main_mcu: dict[str, ET.Element], other: dict[str, ET.Element]
 def rows(block: str, mcu: dict[str, ET.Element], instance: str) -> dict[str, Register]:
     """Registers of one instance, the SVD's errors corrected."""
     found = {}
-    for name, element in _elements(mcu, instance).items():
+    for name, element in svd_registers(mcu, instance).items():
         short = name.removeprefix("DBGMCU_")
-        fields, reset, source = _fields(element), number(element.findtext("resetValue")), ""
+        fields, reset, source = fields_of(element), number(element.findtext("resetValue")), ""
         if (block, short) in RESET_CORRECTIONS:
             reset, source = RESET_CORRECTIONS[block, short]
         if (block, short) in FIELD_CORRECTIONS:
@@ -125,14 +125,14 @@ def hexadecimal(value: int) -> str:
     return f"0x{value >> 16:04X}_{value & 0xFFFF:04X}"
 
 
-def _elements(mcu: dict[str, ET.Element], name: str) -> dict[str, ET.Element]:
+def svd_registers(mcu: dict[str, ET.Element], name: str) -> dict[str, ET.Element]:
     parent = mcu[name].get("derivedFrom")
     if parent:
-        return _elements(mcu, parent)
+        return svd_registers(mcu, parent)
     return {str(r.findtext("name")): r for r in mcu[name].iter("register")}
 
 
-def _fields(register: ET.Element) -> dict[str, tuple[int, int]]:
+def fields_of(register: ET.Element) -> dict[str, tuple[int, int]]:
     """Field name -> (lowest bit, width), sorted by place. Single bits such as PLLN0 .. PLLN8 become one field."""
     fields: dict[str, tuple[int, int]] = {}
     for element in register.iter("field"):
@@ -161,7 +161,7 @@ def _instance(mcu: dict[str, ET.Element], block: str, instance: str) -> list[str
     return [*lines, ""]
 
 
-def _block(block: str, registers: dict[str, Register]) -> list[str]:
+def block_lines(block: str, registers: dict[str, Register]) -> list[str]:
     lines = []
     for name, r in registers.items():
         reset = "reset_unknown = true" if r.reset is None else f"reset = {hexadecimal(r.reset)}"

@@ -53,6 +53,10 @@ def header_name(block: str, register: str, field: str) -> str:
         return f"CoreDebug_{register}_{field}"
     if block == "DMA" and re.match(r"S\dCR", register):
         return f"DMA_SxCR_{field}"
+    if block == "DMAMUX":
+        return f"DMAMUX_CxCR_{field}"
+    if block == "FLASH" and re.fullmatch(r"(CR|SR|CCR)[12]", register):  # one layout, two banks
+        return f"FLASH_{register[:-1]}_{field.rstrip('12')}"
     return f"{block}_{register}_{field}"
 
 
@@ -67,6 +71,7 @@ def compare_bases(facts: dict, text: str) -> tuple[int, list[str]]:
     wrong, count = [], 0
     for name, peripheral in facts["peripheral"].items():
         header = {"FLASH": "FLASH_R", "DBG": "DBGMCU"}.get(name, ARM_NAMES.get(name, name))
+        header = f"{header}1" if f"{header}1" in raw and header not in raw else header  # IWDG of the first core
         if header in raw:
             count += 1
             if resolve(header) != peripheral["base"]:

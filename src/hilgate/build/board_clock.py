@@ -1,4 +1,4 @@
-"""The clock of board.toml as constants of board.h; ranges from RM0390 and RM0090, RCC_PLLCFGR and RCC_CFGR."""
+"""The clock of board.toml as constants of board.h; ranges of each family from its reference manual, chapter RCC."""
 
 from __future__ import annotations
 
@@ -8,9 +8,33 @@ from hilgate.build.board_facts import Facts
 from hilgate.params import build
 
 SOURCES = ("hse_pll", "hsi_pll", "hse_bypass_pll")
-VCO_INPUT_HZ = (1_000_000, 2_000_000)
-VCO_HZ = (100_000_000, 432_000_000)
-HIGHEST_HZ = 200_000_000
+SUPPLIES = ("smps",)  # an LDO configuration on a board wired for SMPS locks it: no board here is wired for LDO
+
+
+@dataclass(frozen=True)
+class PllLimits:
+    """What a family's PLL can do: inclusive ranges of its dividers, and of the VCO's input and output in Hz."""
+
+    m: tuple[int, int]
+    n: tuple[int, int]
+    p: tuple[int, ...]
+    q: tuple[int, int]
+    vco_input_hz: tuple[int, int]
+    vco_hz: tuple[int, int]
+    highest_hz: int
+
+
+LIMITS = {
+    # RM0390 and RM0090, RCC_PLLCFGR
+    "stm32f4": PllLimits(
+        (2, 63), (50, 432), (2, 4, 6, 8), (2, 15), (1_000_000, 2_000_000), (100_000_000, 432_000_000), 200_000_000
+    ),
+    # RM0399, RCC_PLLCKSELR and RCC_PLL1DIVR; 400 MHz at voltage scale 1. The VCO's wide range; 836 MHz on revision Y
+    "stm32h7": PllLimits(
+        (1, 63), (4, 512), tuple(range(2, 129, 2)), (1, 128), (2_000_000, 16_000_000), (192_000_000, 836_000_000),
+        400_000_000,
+    ),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -27,9 +51,14 @@ class Pll:
 
 
 def clock_constants(facts: Facts) -> dict[str, str]:
+    limits = LIMITS.get(facts.board.family)
+    if limits is None:
+        raise facts.refuse(
+            f"nobody has described the PLL of family `{facts.board.family}`", f"known: {', '.join(LIMITS)}"
+        )
     source = facts.one_of("clock", "source", SOURCES)
-    hsi_hz = facts.number("clock", "hsi_hz", 1, HIGHEST_HZ)
-    reference_hz = hsi_hz if source == "hsi_pll" else facts.number("clock", "hse_hz", 1, HIGHEST_HZ)
+    hsi_hz = facts.number("clock", "hsi_hz", 1, limits.highest_hz)
+    reference_hz = hsi_hz if source == "hsi_pll" else facts.number("clock", "hse_hz", 1, limits.highest_hz)
     pll = _pll(facts, "pll", reference_hz)
     fallback = _pll(facts, "fallback_pll" if "fallback_pll" in facts.board.tables["clock"] else "pll", hsi_hz)
     hz = pll.core_hz(reference_hz)
@@ -38,7 +67,7 @@ def clock_constants(facts: Facts) -> dict[str, str]:
     constants = {
         "BOARD_CLOCK_SOURCE": f"PROTOCOL_CLOCK_SOURCE_{source.upper()}",
         "BOARD_CLOCK_HZ": f"{hz}u",
-        "BOARD_RESET_HZ": f"{facts.number('clock', 'reset_hz', 1, HIGHEST_HZ, default=hsi_hz)}u",
+        "BOARD_RESET_HZ": f"{facts.number('clock', 'reset_hz', 1, limits.highest_hz, default=hsi_hz)}u",
         "BOARD_FALLBACK_HZ": f"{fallback.core_hz(hsi_hz)}u",
         "BOARD_FLASH_WAIT_STATES": f"{facts.number('clock', 'flash_wait_states', 0, 15)}u",
         "BOARD_OVER_DRIVE": str(int(facts.get("clock", "over_drive") is True)),
@@ -50,18 +79,48 @@ def clock_constants(facts: Facts) -> dict[str, str]:
         constants[f"BOARD_{bus.upper()}_DIVIDER"] = f"{divider}u"
     for name, dividers in (("PLL", pll), ("FALLBACK", fallback)):
         constants |= {f"BOARD_{name}_{letter.upper()}": f"{getattr(dividers, letter)}u" for letter in "mnpq"}
+    if facts.board.family == "stm32h7":
+        constants |= _h7_constants(facts, {"PLL": reference_hz // pll.m, "FALLBACK": hsi_hz // fallback.m})
     return constants
+
+
+def _h7_constants(facts: Facts, vco_input_hz: dict[str, int]) -> dict[str, str]:
+    """What an STM32H7 needs beside. Ranges of RCC_PLLCFGR.PLL1RGE: from 1, 2, 4, 8 MHz."""
+    facts.one_of("supply", "kind", SUPPLIES)
+    codes = {name: (hz // 1_000_000).bit_length() - 1 for name, hz in vco_input_hz.items()}
+    return {
+        "BOARD_SUPPLY_SMPS": "1",
+        "BOARD_AHB_DIVIDER": f"{facts.number('clock', 'ahb_divider', 1, 2)}u",
+        "BOARD_FLASH_PROGRAM_DELAY": f"{facts.number('clock', 'flash_program_delay', 0, 3)}u",
+        **{f"BOARD_{name}_RANGE": f"{min(code, 3)}u" for name, code in codes.items()},
+    }
 
 
 def _pll(facts: Facts, key: str, reference_hz: int) -> Pll:
     """The dividers, checked against what the PLL can do."""
     pll = build(Pll, facts.get("clock", key), f"{facts.where}: clock.{key}")
-    if not 2 <= pll.m <= 63 or not 50 <= pll.n <= 432 or pll.p not in (2, 4, 6, 8) or not 2 <= pll.q <= 15:
-        raise facts.refuse(
-            f"[clock] {key} {pll}: a divider is out of range", "m 2-63, n 50-432, p 2, 4, 6 or 8, q 2-15"
-        )
+    limits = LIMITS[facts.board.family]
+    in_range = all(
+        low <= value <= high for value, (low, high) in ((pll.m, limits.m), (pll.n, limits.n), (pll.q, limits.q))
+    )
+    if not in_range or pll.p not in limits.p:
+        hint = f"m {_span(limits.m)}, n {_span(limits.n)}, p {_choices(limits.p)}, q {_span(limits.q)}"
+        raise facts.refuse(f"[clock] {key} {pll}: a divider is out of range", hint)
     into, vco = reference_hz // pll.m, reference_hz // pll.m * pll.n
-    if not VCO_INPUT_HZ[0] <= into <= VCO_INPUT_HZ[1] or not VCO_HZ[0] <= vco <= VCO_HZ[1]:
-        hint = "1 to 2 MHz into the VCO, 100 to 432 MHz out of it"
+    (low_in, high_in), (low, high) = limits.vco_input_hz, limits.vco_hz
+    if not low_in <= into <= high_in or not low <= vco <= high:
+        hint = (
+            f"{low_in // 10**6} to {high_in // 10**6} MHz into the VCO, {low // 10**6} to {high // 10**6} MHz out of it"
+        )
         raise facts.refuse(f"[clock] {key} on {reference_hz} Hz: {into} Hz into the VCO, {vco} Hz out of it", hint)
     return pll
+
+
+def _span(limits: tuple[int, int]) -> str:
+    return f"{limits[0]}-{limits[1]}"
+
+
+def _choices(values: tuple[int, ...]) -> str:
+    if len(values) > 8:
+        return f"an even number from {values[0]} to {values[-1]}"
+    return f"{', '.join(map(str, values[:-1]))} or {values[-1]}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,6 +101,17 @@ def build_image(board: Board, model: Path, out: Path, *, firmware: Path, optimiz
     return BuiltImage(elf, digest.hex(), sizes)
 
 
+def arena_bytes(model: Path) -> int:
+    """MODEL_ARENA_BYTES of the model's header. Raises BuildError when it is not there."""
+    try:
+        found = re.search(r"^#define MODEL_ARENA_BYTES (\d+)u?", (model / "model.h").read_text("utf-8"), re.MULTILINE)
+    except OSError as error:
+        raise BuildError(f"cannot be read: {error}", where=str(model / "model.h")) from error
+    if found is None:
+        raise BuildError("MODEL_ARENA_BYTES is not defined", where=str(model / "model.h"))
+    return int(found[1])
+
+
 def prepare(board: Board, model: Path, out: Path, firmware: Path, optimize: str) -> FirmwareProject:
     """Generate what comes from board.toml, and lay out the folders of the build."""
     if board.cpu not in CPU_FLAGS:
@@ -117,7 +129,7 @@ def prepare(board: Board, model: Path, out: Path, firmware: Path, optimize: str)
         "registers.h": registers.render(registers.load(port / "registers.toml"), board.mcu.lower()),
         "vectors.c": vectors.render(vectors.load_vectors(board)),
         "board.h": board_header.render(board),
-        "linker.ld": linker.render(board),
+        "linker.ld": linker.render(board, arena_bytes(model)),
     }
     for name, text in texts.items():
         (generated / name).write_text(text, "utf-8")

@@ -9,7 +9,10 @@ from hilgate.hostc import run_tool
 from hilgate.tools import find_tool, has_pinned_compiler
 
 # Compiler options by board.toml's `cpu`; -mthumb is in the toolchain file.
-CPU_FLAGS = {"cortex_m4f": "-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard"}
+CPU_FLAGS = {
+    "cortex_m4f": "-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard",
+    "cortex_m7": "-mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard",
+}
 OPTIMIZE = ("O0", "O1", "O2", "O3", "Os", "Og")
 
 

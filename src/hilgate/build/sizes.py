@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from hilgate.build.image import segments
-from hilgate.build.linker import region
 from hilgate.build.stack import Chain
 from hilgate.catalogue import Board
 
@@ -16,8 +15,8 @@ UNLOADED = (".noinit",)  # RAM in no segment; .stack is counted as stack_worst_b
 
 def flash_sizes(elf: Path, board: Board) -> dict[str, int]:
     """Bytes stored in flash, by load address (LMA): .data's initial values count here."""
-    flash = region(board, "flash", "read", "execute")
-    total = sum(s.file_bytes for s in segments(elf) if flash.origin <= s.load < flash.end)
+    flashes = [m for m in board.memories if m.kind == "flash"]
+    total = sum(s.file_bytes for s in segments(elf) if any(m.origin <= s.load < m.end for m in flashes))
     sections = section_sizes(elf)
     weights, kernels = sections[".weights"], sections[".kernels"]
     return {
@@ -25,7 +24,7 @@ def flash_sizes(elf: Path, board: Board) -> dict[str, int]:
         "weights_bytes": weights,
         "kernels_bytes": kernels,
         "runtime_bytes": total - weights - kernels,
-        "capacity_bytes": flash.bytes,
+        "capacity_bytes": sum(m.bytes for m in flashes),
     }
 
 
