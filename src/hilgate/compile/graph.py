@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from hilgate.compile.ops.base import Op
 
 Shape = tuple[int, ...]
-ITEM_BYTES = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "bool": 1}
+ITEM_BYTES = {"int8": 1, "uint8": 1, "int16": 2, "int32": 4, "int64": 8, "float32": 4, "bool": 1}
 
 
 @dataclass(frozen=True)

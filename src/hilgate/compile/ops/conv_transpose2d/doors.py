@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,6 +27,12 @@ def from_onnx(node: OnnxNode) -> None:
     if node.attribute("output_shape") is not None:
         raise node.refuse("attribute output_shape is not supported", "use pads and output_padding")
     window = onnx_window(node, kernel, (x.shape[1], x.shape[2]))
+    auto = node.attribute("auto_pad", "NOTSET")
+    if auto.startswith("SAME"):  # here it means an output of input times stride
+        totals = [max(0, window.reach(i) - window.stride[i]) for i in (0, 1)]
+        first = [total // 2 if auto == "SAME_UPPER" else total - total // 2 for total in totals]
+        pad = (first[0], first[1], totals[0] - first[0], totals[1] - first[1])
+        window = replace(window, pad=pad)
     extra = [int(v) for v in node.attribute("output_padding", [0, 0])]
     extra = [0] * (2 - len(extra)) + extra
     pad, sizes = window.pad, []

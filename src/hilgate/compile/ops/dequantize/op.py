@@ -39,7 +39,7 @@ class Dequantize(Op):
         if x.dtype != dtype and not (x.dtype == "int8" and x.quantization is not None):
             raise node.refuse(f"zero point is {dtype}, the tensor {x.dtype}")
         if x.quantization is None:
-            x.quantization = quantization
+            x.quantization, x.dtype = quantization, "int8"  # uint8 at the model's edge is int8 on the device, 128 less
         if x.quantization != quantization:
             raise node.refuse("scale or zero point differ from those of its QuantizeLinear", "quantize the model again")
         node.emit_alike(cls(), [x])
