@@ -41,7 +41,7 @@ def count(image: Path, content: bytes | None = None) -> Count:
     machine.call("bm_reset", void=True)
     machine.call("bm_init")
     size = machine.word("bm_in_len")
-    machine.write(machine.word("bm_in_ptr"), _noise(size) if content is None else content)
+    machine.write(machine.word("bm_in_ptr"), noise(size) if content is None else content)
     machine.write(STACK - STACK_WATCHED, bytes([PAINT]) * STACK_WATCHED)
     edges, sizes = machine.watched_call("bm_invoke")
     instructions, cycles = _sums(machine, edges, sizes)
@@ -50,7 +50,8 @@ def count(image: Path, content: bytes | None = None) -> Count:
     return Count(instructions, cycles, machine.flash_bytes, machine.ram_bytes, len(stack), output)
 
 
-def _noise(size: int) -> bytes:
+def noise(size: int) -> bytes:
+    """The input that is counted unless another is given."""
     import numpy as np
 
     return np.random.RandomState(1234).randint(-128, 128, size).astype(np.int8).tobytes()
