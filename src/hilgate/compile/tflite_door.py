@@ -190,7 +190,7 @@ def load_tflite(path: Path) -> Graph:
     content = tflite_file.content(path)
     try:
         return TfliteDoor(content, path).read()
-    except ModelError:
+    except (ModelError, ImportError):
         raise
     except Exception as error:  # flatbuffers has no verifier in Python: damage shows as whatever it leads to
         raise ModelError("a damaged .tflite file", where=str(path), hint="convert the model again") from error
