@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,11 @@ FAKES = {
     "hilgate": 'echo "hilgate $* in $PWD" >>"$LOG"\n'
     'case $1 in gate) echo "the table"; exit "${GATE:-0}" ;; report) echo artifacts/report/report.md ;; esac',
 }
+COMMITTED = """
+cells:
+  digits_a: { task: digits, board: a }
+  large_b: { task: large, board: b }
+"""
 
 
 @pytest.fixture
@@ -27,10 +33,10 @@ def clone(root: Path, tmp_path: Path) -> Path:
     for name in ("demo", "setup"):
         (project / "scripts" / name).chmod(0o755)
     (project / ".gitignore").write_text("/build/\n/.venv/\n")
-    (project / "params.yaml").write_text("committed\n")
+    (project / "params.yaml").write_text(COMMITTED)
     (project / ".dvc").mkdir()
     (project / ".dvc/.gitignore").write_text("/config.local\n")
-    for name, body in FAKES.items():
+    for name, body in {**FAKES, "python": f'exec {sys.executable} "$@"'}.items():
         (project / ".venv/bin" / name).write_text(f"#!/bin/bash\n{body}\n")
         (project / ".venv/bin" / name).chmod(0o755)
     identity = ["-c", "user.name=t", "-c", "user.email=t@example.org"]
@@ -56,7 +62,12 @@ def test_whole_arrow_runs_in_a_scratch_copy_and_the_clone_stays_clean(clone: Pat
     done, log = demo(clone)
     assert done.returncode == 0, done.stderr
     scratch = clone / "build/demo"
-    expected = ["dvc repro --force", "dvc repro", "hilgate gate --base HEAD", "hilgate report"]
+    expected = [
+        "dvc repro --force run@digits_a",
+        "dvc repro run@digits_a",
+        "hilgate gate --base HEAD",
+        "hilgate report",
+    ]
     assert log == [f"{line} in {scratch}" for line in expected]
     assert "the table" in done.stdout and "build/demo/artifacts/report/report.md" in done.stdout
     assert re.search(r"verdict: pass or warn; wall time \d+ min \d+ s", done.stderr)
@@ -68,7 +79,7 @@ def test_second_demo_starts_from_a_fresh_copy(clone: Path) -> None:
     demo(clone)
     (clone / "build/demo/params.yaml").write_text("changed by hand\n")
     assert demo(clone)[0].returncode == 0
-    assert (clone / "build/demo/params.yaml").read_text() == "committed\n"
+    assert (clone / "build/demo/params.yaml").read_text() == COMMITTED
 
 
 def test_uncommitted_changes_are_named_and_left_alone(clone: Path) -> None:
@@ -76,7 +87,7 @@ def test_uncommitted_changes_are_named_and_left_alone(clone: Path) -> None:
     done, _ = demo(clone)
     assert "not part of the demo" in done.stderr
     assert (clone / "params.yaml").read_text() == "not committed\n"
-    assert (clone / "build/demo/params.yaml").read_text() == "committed\n"
+    assert (clone / "build/demo/params.yaml").read_text() == COMMITTED
 
 
 @pytest.mark.parametrize(
@@ -87,6 +98,13 @@ def test_verdict_is_the_exit_code(clone: Path, gate: str, name: str) -> None:
     assert done.returncode == int(gate)
     assert f"verdict: {name};" in done.stderr
     assert any("hilgate report" in line for line in log), "the report is written whatever the verdict"
+
+
+def test_another_task_can_be_named_and_must_exist(clone: Path) -> None:
+    assert demo(clone, TASK="large")[1][0].startswith("dvc repro --force run@large_b in")
+    done, log = demo(clone, TASK="nonsense")
+    assert done.returncode == 3 and "no cell of the task nonsense" in done.stderr
+    assert not log
 
 
 def test_failing_stage_ends_the_demo_with_its_code(clone: Path) -> None:
