@@ -172,13 +172,14 @@ class PythonHooks:
 
     def _data_read(self, line: int) -> None:
         state = self.state
+        if line == state.data_line:
+            return
         if state.dcache:
             hit = line in self._data_lines
             _use(self._data_lines, line, state.dlines)
             if hit:
+                state.data_line = line
                 return
-        elif line == state.data_line:
-            return
         state.data_line = line
         state.cycles += state.wait_states
         state.data_stalls += state.wait_states

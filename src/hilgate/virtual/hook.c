@@ -49,7 +49,7 @@ static void cache_code(machine_t *m, uint32_t line) {
     }
     m->itag[slot] = line;
     m->iused[slot] = ++m->clock;
-    m->islot[line - first] = (uint8_t)(slot + 1u);
+    m->islot[line - first] = (uint16_t)(slot + 1u);
 }
 
 static uint32_t line_stall(machine_t *m, uint32_t line) {
@@ -139,18 +139,20 @@ void hook_block(void *uc, uint64_t address64, uint32_t size, void *user) {
 
 static void data_read(machine_t *m, uint32_t address) {
     const uint32_t line = address >> m->line_shift;
+    if (line == m->data_line) {
+        return; /* the line used last: no other grows older by it */
+    }
     if (m->dcache) {
         for (uint32_t i = 0; i < m->dlines; i++) {
             if (m->dtag[i] == line && m->dused[i] != 0u) {
                 m->dused[i] = ++m->clock;
+                m->data_line = line;
                 return;
             }
         }
         const uint32_t slot = oldest(m->dused, m->dlines);
         m->dtag[slot] = line;
         m->dused[slot] = ++m->clock;
-    } else if (line == m->data_line) {
-        return;
     }
     m->data_line = line;
     m->cycles += m->wait_states;

@@ -9,7 +9,7 @@ enum { REASON_NONE, REASON_DEADLINE, REASON_NEW_BLOCK, REASON_UNALIGNED, REASON_
 enum { KIND_ASK, KIND_PLAIN, KIND_CYCLES, KIND_TICKS, KIND_NOTED };
 enum { WATCHDOG_FEED = 0xAAAA };
 enum { UC_REG_PC = 11, UC_REG_R0 = 66, UC_MEM_READ = 16 };
-enum { SPANS_MAX = 264, PAGE_WORDS = 1024 };
+enum { SPANS_MAX = 520, CACHE_LINES_MAX = 512, PAGE_WORDS = 1024 }; /* spans: 4 KiB in lines of 8 bytes */
 
 typedef struct {
     uint32_t address, size; /* size 0: the slot is empty */
@@ -50,13 +50,13 @@ typedef struct {
     uint32_t data_line; /* line of the last data read, when there is no data cache */
     uint64_t clock;     /* of the least-recently-used replacement */
     uint64_t fetch_stalls, data_stalls;
-    uint32_t itag[64], dtag[64];
-    uint64_t iused[64], dused[64];
+    uint32_t itag[CACHE_LINES_MAX], dtag[CACHE_LINES_MAX];
+    uint64_t iused[CACHE_LINES_MAX], dused[CACHE_LINES_MAX];
     uint32_t stalls[SPANS_MAX]; /* cumulative, per line of the block being executed */
     block_t *blocks;
     span_t *spans;
     uint32_t *prefixes;
-    uint8_t *islot; /* per flash line: its slot in the instruction cache + 1, or 0 */
+    uint16_t *islot; /* per flash line: its slot in the instruction cache + 1, or 0 */
     int (*stop)(void *uc);
     int (*reg_read)(void *uc, int reg, void *value);
     int (*reg_write)(void *uc, int reg, const void *value);

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ctypes
 
-SPANS_MAX, PAGE_WORDS = 264, 1024
-U8, U32, U64, I32, POINTER = ctypes.c_uint8, ctypes.c_uint32, ctypes.c_uint64, ctypes.c_int32, ctypes.c_void_p
+SPANS_MAX, CACHE_LINES_MAX, PAGE_WORDS = 520, 512, 1024
+U8, U16, U32, U64 = ctypes.c_uint8, ctypes.c_uint16, ctypes.c_uint32, ctypes.c_uint64
+I32, POINTER = ctypes.c_int32, ctypes.c_void_p
 READ_TYPE = ctypes.CFUNCTYPE(U64, U64, U32)
 WRITE_TYPE = ctypes.CFUNCTYPE(None, U64, U32, U64)
 
@@ -33,7 +34,8 @@ class Machine(ctypes.Structure):
         *((name, U32) for name in ("flash_begin", "flash_end", "line_shift", "wait_states", "prefetch", "icache")),
         *((name, U32) for name in ("dcache", "ilines", "dlines", "line_now", "line_cycles", "data_line")),
         ("clock", U64), ("fetch_stalls", U64), ("data_stalls", U64),
-        ("itag", U32 * 64), ("dtag", U32 * 64), ("iused", U64 * 64), ("dused", U64 * 64), ("stalls", U32 * SPANS_MAX),
+        *((name, U32 * CACHE_LINES_MAX) for name in ("itag", "dtag")),
+        *((name, U64 * CACHE_LINES_MAX) for name in ("iused", "dused")), ("stalls", U32 * SPANS_MAX),
         *((name, POINTER) for name in ("blocks", "spans", "prefixes", "islot", "stop", "reg_read", "reg_write")),
     ]  # fmt: skip
 

@@ -34,12 +34,14 @@ HANG_US = 100_000
 
 @dataclass(frozen=True)
 class Options:
-    """cycles: the cost model counts (else one cycle an instruction); native: use the C hooks where possible; hse: the
-    external clock is there; seed: of the unique id and of what RAM holds after power-on."""
+    """cycles: the cost model counts (else one cycle an instruction); native: use the C hooks where possible; hse, hsi:
+    the external clock starts, and the internal one where it is not that of reset; seed: of the unique id and of what
+    RAM holds after power-on."""
 
     cycles: bool = True
     native: bool = True
     hse: bool = True
+    hsi: bool = True
     seed: int = 1
 
 
@@ -72,7 +74,7 @@ class Machine:
         self._pc = 0
         self.factory: FactoryData | None = None  # unique id and flash size, where the board has a known one
         self._reset_wanted: str | None = None
-        self.clock = Clock(self.core.state, self.family["clock"]["hsi_hz"])
+        self.clock = Clock(self.core.state, self.family["clock"].get("reset_hz", self.family["clock"]["hsi_hz"]))
         self.exceptions = Exceptions(self)
         self._map_memories()
         self._build_peripherals()
@@ -87,7 +89,7 @@ class Machine:
             write = "write" in memory.can
             view = self.core.memories.map(memory.origin, memory.bytes, execute="execute" in memory.can, write=write)
             view[:] = noise.randbytes(len(view)) if write else b"\xff" * len(view)
-            if memory is self.flash_memory:
+            if memory is self.flash_memory and not any(m.origin == 0 for m in self.board.memories):
                 self.core.memories.alias(memory.origin, 0)  # BOOT0 is low: flash answers at 0 too
 
     def _build_peripherals(self) -> None:

@@ -18,7 +18,20 @@ from typing import Any
 
 from hilgate.virtual.cost import BlockCost
 from hilgate.virtual.hooks import REGISTERS_BEGIN, REGISTERS_END, Accelerator, Executed, Kind, Reason
-from hilgate.virtual.layout import POINTER, READ_TYPE, SIZES, U8, U32, U64, WRITE_TYPE, Block, Machine, PageState, Watch
+from hilgate.virtual.layout import (
+    CACHE_LINES_MAX,
+    POINTER,
+    READ_TYPE,
+    SIZES,
+    U16,
+    U32,
+    U64,
+    WRITE_TYPE,
+    Block,
+    Machine,
+    PageState,
+    Watch,
+)  # fmt: skip
 
 EVERYWHERE = (1, 0)  # Unicorn's way to say no range
 
@@ -115,7 +128,7 @@ class NativeHooks:
         for name in ("blocks", "spans", "prefixes"):
             setattr(self.state, name, ctypes.addressof(getattr(self, f"_{name}")))
         if accelerator is not None:
-            self._islot = (U8 * ((accelerator.flash_bytes >> accelerator.line_shift) + 1))()
+            self._islot = (U16 * ((accelerator.flash_bytes >> accelerator.line_shift) + 1))()
             self.state.islot = ctypes.addressof(self._islot)
             accelerator.fill(self.state)
         self._old: dict[int, Executed] = {}
@@ -225,7 +238,7 @@ class NativeHooks:
 
     def flush_caches(self) -> None:
         for name in ("iused", "dused"):
-            ctypes.memset(getattr(self.state, name), 0, 8 * 64)
+            ctypes.memset(getattr(self.state, name), 0, 8 * CACHE_LINES_MAX)
         if self.state.islot:
             ctypes.memset(self._islot, 0, ctypes.sizeof(self._islot))
         self.state.line_now = self.state.data_line = 0xFFFF_FFFF

@@ -71,7 +71,7 @@ def load_facts(board: Board) -> McuFacts:
 def _facts(registers: Path, vectors: Path, mcu: str) -> McuFacts:
     facts = tomllib.loads(registers.read_text("utf-8"))
     table = tomllib.loads(vectors.read_text("utf-8"))
-    changes = facts["mcu"].get(mcu, {})
+    changes = facts.get("mcu", {}).get(mcu, {})
     peripherals = {}
     for name, entry in facts["peripheral"].items():
         block = {

@@ -1,8 +1,9 @@
-"""virtual://<board>?image=<elf>[&cycles=0][&hse=0][&seed=N][&native=0][&drop=N][&flip=N][&root=<project>]
+"""virtual://<board>?image=<elf>[&cycles=0][&hse=0][&hsi=0][&seed=N][&native=0][&drop=N][&flip=N][&root=<project>]
 
 image: the ELF, relative to the current folder; cycles=0: no cost model, one cycle an instruction; hse=0: the external
-clock is broken; seed: of the unique id and of RAM at power-on; native=0: the Python hooks; drop=N, flip=N: of the bytes
-that the host sends, every Nth is lost, or has one bit turned; root: the project whose boards are meant.
+clock is broken; hsi=0: the internal one is, where it is not the clock of reset; seed: of the unique id and of RAM at
+power-on; native=0: the Python hooks; drop=N, flip=N: of the bytes that the host sends, every Nth is lost, or has one
+bit turned; root: the project whose boards are meant.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from urllib.parse import parse_qsl, urlsplit
 from hilgate.errors import UsageError
 from hilgate.virtual.machine import Options
 
-KNOWN = ("image", "cycles", "hse", "seed", "native", "drop", "flip", "root")
+KNOWN = ("image", "cycles", "hse", "hsi", "seed", "native", "drop", "flip", "root")
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ def parse_url(url: str) -> VirtualUrl:
             cycles=bool(_number(url, values, "cycles", 1, most=1)),
             native=bool(_number(url, values, "native", 1, most=1)),
             hse=bool(_number(url, values, "hse", 1, most=1)),
+            hsi=bool(_number(url, values, "hsi", 1, most=1)),
             seed=_number(url, values, "seed", 1),
         ),
         root=Path(values["root"]) if values.get("root") else None,

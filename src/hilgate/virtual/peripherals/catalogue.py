@@ -16,6 +16,7 @@ from hilgate.virtual.peripherals.nvic import Nvic
 from hilgate.virtual.peripherals.pwr import Pwr
 from hilgate.virtual.peripherals.rcc import Rcc
 from hilgate.virtual.peripherals.scb import Debug, Fpu, Scb
+from hilgate.virtual.peripherals.stm32l4 import CLASSES as STM32L4
 from hilgate.virtual.peripherals.systick import SysTick
 from hilgate.virtual.peripherals.uid import FactoryData
 from hilgate.virtual.peripherals.usart import Usart
@@ -27,15 +28,18 @@ CLASSES: dict[str, type[Peripheral]] = {
     "RCC": Rcc, "PWR": Pwr, "FLASH": Flash, "GPIO": Gpio, "USART": Usart, "DMA": Dma, "IWDG": Iwdg, "SYSTICK": SysTick,
     "NVIC": Nvic, "SCB": Scb, "FPU": Fpu, "DWT": Dwt, "COREDEBUG": CoreDebug, "DBG": Debug,
 }  # fmt: skip
+# Instead of, or beside, the above.
+BY_FAMILY: dict[str, dict[str, type[Peripheral]]] = {"stm32l4": STM32L4}
 PAGE = 0x1000
 
 
 def build(machine: Machine) -> dict[str, Peripheral]:
     """All modelled peripherals of the machine's MCU, mapped."""
+    classes = CLASSES | BY_FAMILY.get(machine.board.family, {})
     peripherals = {
-        name: CLASSES[facts.block](machine, facts)
+        name: classes[facts.block](machine, facts)
         for name, facts in machine.facts.peripherals.items()
-        if facts.block in CLASSES
+        if facts.block in classes
     }
     pages: dict[int, list[Peripheral]] = {}
     for peripheral in peripherals.values():

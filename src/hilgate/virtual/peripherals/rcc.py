@@ -6,6 +6,8 @@ that outruns its flash wait states or its voltage scale, a bus above its limit.
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from hilgate.errors import VirtualFault
 from hilgate.virtual.peripherals.base import Peripheral
 
@@ -20,6 +22,7 @@ class Rcc(Peripheral):
     """`cause` of reset: power_on, pin, software, watchdog."""
 
     PLAIN = frozenset((*LOW_POWER, "PLLCFGR"))
+    GATES: ClassVar[tuple[str, ...]] = ("AHB1ENR", "AHB2ENR", "AHB3ENR", "APB1ENR", "APB2ENR")
 
     def reset(self) -> None:
         flags = self.values.get("CSR", 0) & 0xFE00_0000
@@ -185,7 +188,7 @@ class Rcc(Peripheral):
 
     def is_clocked(self, peripheral: str) -> bool:
         """Whether the gate of a peripheral is open; those without a gate always are."""
-        for name in ("AHB1ENR", "AHB2ENR", "AHB3ENR", "APB1ENR", "APB2ENR"):
+        for name in self.GATES:
             for field_name in (f"{peripheral}EN", f"{peripheral.replace('USART', 'UART')}EN"):
                 if self.has(name, field_name):
                     return bool(self.bit(name, field_name))

@@ -10,7 +10,7 @@ from hilgate.errors import VirtualFault
 if TYPE_CHECKING:
     from hilgate.virtual.machine import Machine
 
-FLASH_SIZE_OFFSET = 0x12  # F4: 16 bits in KiB at UID + 0x12 (RM0390 33.2: 0x1FFF7A22)
+FLASH_SIZE_OFFSET = 0x12  # 16 bits in KiB at UID + 0x12 (RM0390 33.2: 0x1FFF7A22), unless the family says otherwise
 
 
 class FactoryData:
@@ -18,9 +18,10 @@ class FactoryData:
 
     def __init__(self, machine: Machine, uid_address: int, seed: int) -> None:
         digest = hashlib.sha256(f"{machine.board.name}/{seed}".encode()).digest()[:12]
-        kib = machine.flash_memory.bytes // 1024
+        kib = sum(memory.bytes for memory in machine.board.memories if memory.kind == "flash") // 1024
+        size_at = uid_address + int(machine.family.get("identity", {}).get("flash_size_offset", FLASH_SIZE_OFFSET))
         self.bytes = {uid_address + i: byte for i, byte in enumerate(digest)}
-        self.bytes |= {uid_address + FLASH_SIZE_OFFSET + i: byte for i, byte in enumerate(kib.to_bytes(2, "little"))}
+        self.bytes |= {size_at + i: byte for i, byte in enumerate(kib.to_bytes(2, "little"))}
         self.uid = digest
 
     def read(self, address: int, size: int) -> int:

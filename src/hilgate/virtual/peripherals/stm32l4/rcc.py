@@ -1,0 +1,145 @@
+"""RCC of the STM32L4+: MSI, HSI16 and the main PLL, bus clocks, gates, reset causes, and the limits of each."""
+
+from __future__ import annotations
+
+from hilgate.errors import VirtualFault
+from hilgate.virtual.peripherals.rcc import AHB_DIVIDERS, Rcc
+
+MSI, HSI16, HSE, PLL = 0, 1, 2, 3  # CFGR.SW and SWS
+NO_PLL_INPUT, PLL_FROM_MSI, PLL_FROM_HSI16 = 0, 1, 2  # PLLCFGR.PLLSRC
+MSI_RANGE_AT_RESET = 6  # 4 MHz
+FLAGS = 0xFF00_0000  # of CSR: why there was a reset
+CAUSES = {"power_on": ("BORRSTF", "PINRSTF"), "pin": ("PINRSTF",), "software": ("SFTRSTF", "PINRSTF"),
+          "watchdog": ("IWDGRSTF", "PINRSTF")}  # fmt: skip
+
+
+class RccL4(Rcc):
+    """MSI stays at the 4 MHz of reset; HSE and the audio PLLs are refused."""
+
+    PLAIN = frozenset(("PLLCFGR", "CCIPR"))
+    GATES = ("AHB1ENR", "AHB2ENR", "AHB3ENR", "APB1ENR1", "APB1ENR2", "APB2ENR")
+
+    def reset(self) -> None:
+        flags = self.values.get("CSR", 0) & FLAGS
+        super(Rcc, self).reset()
+        self.set("CSR", self.values["CSR"] & ~FLAGS | flags)
+        self._apply()
+
+    def reset_by(self, cause: str) -> None:
+        if cause == "power_on":
+            self.set("CSR", self.values["CSR"] & ~FLAGS)
+        for name in CAUSES[cause]:
+            self.put("CSR", name, 1)
+
+    # ------------------------------------------------------------------ oscillators
+
+    def write_CR(self, value: int) -> None:  # noqa: N802
+        bits = self.facts.registers["CR"].bits
+        ready = sum(bits(name) for name in ("MSIRDY", "HSIRDY", "HSERDY", "PLLRDY", "PLLSAI1RDY", "PLLSAI2RDY"))
+        old = self.values["CR"]
+        self.set("CR", old & ready | value & ~ready)
+        for name in ("HSEON", "PLLSAI1ON", "PLLSAI2ON", "MSIPLLEN", "CSSON"):
+            if self.bit("CR", name):
+                self._refuse(f"RCC.CR.{name}, which the virtual board does not model")
+        if self.bit("CR", "MSIRGSEL") and self.bit("CR", "MSIRANGE") != MSI_RANGE_AT_RESET:
+            self._refuse("RCC.CR.MSIRANGE: only the MSI's 4 MHz of reset are modelled")
+        for running, on in ((MSI, "MSION"), (HSI16, "HSION")):
+            if self.bit("CFGR", "SWS") == running:
+                self.put("CR", on, 1)  # hardware keeps the clock that it runs on
+        family = self.machine.family["startup_us"]
+        self._oscillator("MSION", "MSIRDY", family["msi"], present=True)
+        self._oscillator("HSION", "HSIRDY", family["hsi"], present=self.machine.options.hsi)
+        if self.bit("CR", "PLLON") and not old & bits("PLLON"):
+            self._check_pll()
+        source = {PLL_FROM_MSI: "MSIRDY", PLL_FROM_HSI16: "HSIRDY"}.get(self.bit("PLLCFGR", "PLLSRC"))
+        self._oscillator("PLLON", "PLLRDY", family["pll"], present=bool(source and self.bit("CR", source)))
+
+    def _check_pll(self) -> None:
+        limits = self.machine.family["limits"]
+        vco_in = self._pll_input() // (self.bit("PLLCFGR", "PLLM") + 1)
+        vco = vco_in * self.bit("PLLCFGR", "PLLN")
+        if not limits["vco_input_min_hz"] <= vco_in <= limits["vco_input_max_hz"]:
+            self._refuse(f"PLL input of {vco_in} Hz after PLLM is outside 2.66 to 16 MHz")
+        if not limits["vco_min_hz"] <= vco <= limits["vco_max_hz"] or self.bit("PLLCFGR", "PLLN") < 8:
+            self._refuse(f"PLL VCO of {vco} Hz is outside 64 to 344 MHz")
+
+    def _pll_input(self) -> int:
+        source = self.bit("PLLCFGR", "PLLSRC")
+        if source not in (PLL_FROM_MSI, PLL_FROM_HSI16):
+            self._refuse(f"RCC.PLLCFGR.PLLSRC = {source}: no modelled clock feeds the PLL")
+        return int(self.machine.family["clock"]["msi_hz" if source == PLL_FROM_MSI else "hsi_hz"])
+
+    # ------------------------------------------------------------------ the clock tree
+
+    def write_CFGR(self, value: int) -> None:  # noqa: N802
+        running = self.facts.registers["CFGR"].bits("SWS")
+        before = self.core_hz()
+        self.set("CFGR", value & ~running | self.values["CFGR"] & running)
+        wanted = self.bit("CFGR", "SW")
+        ready = {MSI: "MSIRDY", HSI16: "HSIRDY", PLL: "PLLRDY"}.get(wanted)
+        if ready is None:
+            self._refuse(f"RCC.CFGR.SW = {wanted}, a system clock that the virtual board does not model")
+        elif wanted != self.bit("CFGR", "SWS") and self.bit("CR", ready):
+            self.put("CFGR", "SWS", wanted)
+            self._check_step(before)
+        self._apply()
+
+    def _check_step(self, before: int) -> None:
+        """The regulator undershoots when the clock jumps above the limit of normal mode in one step."""
+        limit = self.machine.family["limits"]["without_boost_hz"]
+        if before <= limit < self.core_hz():
+            self._refuse(f"RCC.CFGR switches from {before} to {self.core_hz()} Hz at once, without HPRE's half between")
+
+    def system_hz(self) -> int:
+        source, clock = self.bit("CFGR", "SWS"), self.machine.family["clock"]
+        if source == MSI:
+            return int(clock["msi_hz"])
+        if source == HSI16:
+            return int(clock["hsi_hz"])
+        vco = self._pll_input() * self.bit("PLLCFGR", "PLLN") // (self.bit("PLLCFGR", "PLLM") + 1)
+        return vco // (2 * (self.bit("PLLCFGR", "PLLR") + 1)) if self.bit("PLLCFGR", "PLLREN") else 0
+
+    def core_hz(self) -> int:
+        code = self.bit("CFGR", "HPRE")
+        hz = self.system_hz() // (AHB_DIVIDERS[code - 8] if code >= 8 else 1)
+        if not hz:
+            self._refuse("the PLL is the system clock, but PLLCFGR.PLLREN is off")
+        return hz
+
+    def check_limits(self) -> None:
+        machine, limits, hz = self.machine, self.machine.family["limits"], self.core_hz()
+        needed = -(-hz // machine.family["flash"]["wait_state_hz"]) - 1
+        states = machine.flash.bit("ACR", "LATENCY")
+        if states < needed:
+            raise VirtualFault(f"the core at {hz} Hz needs {needed} flash wait states, FLASH.ACR has {states}")
+        if hz > limits["without_boost_hz"] and machine.pwr.bit("CR5", "R1MODE"):
+            raise VirtualFault(f"the core at {hz} Hz needs voltage range 1 with boost, PWR.CR5.R1MODE is set")
+        if hz > limits["core_hz"]:
+            raise VirtualFault(f"the core at {hz} Hz is above its {limits['core_hz']} Hz")
+
+    # ------------------------------------------------------------------ gates, resets, causes
+
+    def write_CSR(self, value: int) -> None:  # noqa: N802
+        if self.bit("CSR", "MSISRANGE") != value >> 8 & 15:
+            self._refuse("RCC.CSR.MSISRANGE: only the MSI's 4 MHz of reset are modelled")
+        flags = 0 if value & self.facts.registers["CSR"].bits("RMVF") else self.values["CSR"] & FLAGS
+        ready = self.values["CSR"] & 2 if value & 1 else 0
+        self.set("CSR", flags | value & 0xF00 | value & 1 | ready)
+        if value & 1 and not ready:
+            us = self.machine.family["startup_us"]["lsi"]
+            self.machine.clock.after_us("RCC.LSIRDY", us, lambda: self.put("CSR", "LSIRDY", 1))
+
+    def write_APB1ENR1(self, value: int) -> None:  # noqa: N802
+        self._gate("APB1ENR1", value)
+
+    def write_APB1ENR2(self, value: int) -> None:  # noqa: N802
+        self._gate("APB1ENR2", value)
+
+    def write_AHB2RSTR(self, value: int) -> None:  # noqa: N802
+        self._pulse("AHB2RSTR", value)
+
+    def write_APB1RSTR1(self, value: int) -> None:  # noqa: N802
+        self._pulse("APB1RSTR1", value)
+
+    def write_APB1RSTR2(self, value: int) -> None:  # noqa: N802
+        self._pulse("APB1RSTR2", value)
