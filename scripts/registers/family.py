@@ -49,7 +49,7 @@ def _head(facts: dict[str, Any]) -> list[str]:
         "# do not edit. registers.h and the emulator's registers both come from this file.",
         "#",
         "# peripheral.<instance>: block (its register layout), base address, bytes; `resets`: where they differ from",
-        "# the block's. block.<block>.<register>: offset, reset value, access, fields = { NAME = [lowest bit, width] }.",
+        "# the block's. block.<block>.<register>: offset, reset value, access, fields = { NAME = [low bit, width] }.",
         "schema = 1",
         f'default_mcu = "{facts["mcu"]}"',
         "",
