@@ -204,6 +204,38 @@ def upward(m) -> None:
 
 
 @network
+def mean(m) -> None:
+    x = m.input([1, 5, 3, 9], 0.05, 3)
+    y, z = m.tensor([1, 1, 1, 9], 0.031, -20), m.tensor([1, 9], 0.02, 4)
+    m.op("MEAN", [x, m.ints([1, 2])], [y], "ReducerOptions", KeepDims=True)
+    m.op("MEAN", [y, m.ints([1, 2])], [z], "ReducerOptions", KeepDims=False)
+    m.outputs = [z]
+
+
+def one_by_one(m, kind: str, x: int, quantization: tuple[float, int]) -> int:
+    y = m.tensor(m.tensors[x]["shape"], *quantization)
+    m.op(kind, [x], [y])
+    return y
+
+
+@network
+def curves(m) -> None:
+    a, b, c = m.input([1, 256], 0.043, -11), m.input([1, 256], 0.031, 40), m.input([1, 256], 0.1, 0)
+    m.outputs = [
+        one_by_one(m, "LOGISTIC", a, (1 / 256, -128)),
+        one_by_one(m, "TANH", b, (1 / 128, 0)),
+        *(one_by_one(m, "HARD_SWISH", x, q) for x, q in ((a, (0.03, -60)), (b, (0.09, 7)), (c, (0.05, -128)))),
+    ]
+
+
+@network
+def clamps(m) -> None:
+    a = m.input([1, 256], 0.043, -11)
+    chosen = (("RELU", (0.03, -128)), ("RELU6", (0.05, 3)), ("RELU_N1_TO_1", (0.01, 0)), ("QUANTIZE", (0.11, 9)))
+    m.outputs = [one_by_one(m, kind, a, quantization) for kind, quantization in chosen]
+
+
+@network
 def leaky(m) -> None:
     x, y = m.input([1, 400], 0.043, -11), m.tensor([1, 400], 0.037, -60)
     m.op("LEAKY_RELU", [x], [y], "LeakyReluOptions", Alpha=0.2)
@@ -245,6 +277,19 @@ def test_cortex_m4_equals_litert(made, litert, make_bundle) -> None:
     theirs = litert(path, [inputs[name] for name in graph.inputs])
     for one, other in zip(make_bundle([graph]).core("cortex-m4", 0, inputs), theirs, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_float_edges_are_stripped(maker, tmp_path: Path) -> None:
+    x = maker.tensor([1, 8], dtype="float32")
+    maker.inputs = [x]
+    q, y = maker.tensor([1, 8], 0.05, 3), maker.tensor([1, 8], dtype="float32")
+    maker.op("QUANTIZE", [x], [q])
+    maker.op("DEQUANTIZE", [one_by_one(maker, "RELU", q, (0.05, 3))], [y])
+    maker.outputs = [y]
+    graph = load(maker.write(tmp_path / "edges.tflite"))
+    lower(graph, Options())
+    assert [node.op.kind for node in graph.nodes] == ["requantize"]
+    assert [graph.tensors[name].dtype for name in (*graph.inputs, *graph.outputs)] == ["int8", "int8"]
 
 
 BESIDE = Path(__file__).resolve().parents[4] / "shared" / "models"  # beside the checkout, where somebody put them

@@ -6,7 +6,7 @@ HILGATE_INLINE void avg_pool2d_s8(const int8_t *x, const hilgate_i32 *factors, c
                                   const int32_t kernel_w, const int32_t stride_h, const int32_t stride_w,
                                   const int32_t dilation_h, const int32_t dilation_w, const int32_t pad_top,
                                   const int32_t pad_left, const int32_t smallest, const int count_padding,
-                                  const int rounding) {
+                                  const int mean, const int rounding) {
     for (int32_t oh = 0; oh < output_h; oh++) {
         for (int32_t ow = 0; ow < output_w; ow++) {
             for (int32_t c = 0; c < channel_count; c++) {
@@ -23,7 +23,10 @@ HILGATE_INLINE void avg_pool2d_s8(const int8_t *x, const hilgate_i32 *factors, c
                 }
                 const int32_t count = count_padding ? kernel_h * kernel_w : inside;
                 int32_t value;
-                if (rounding == HILGATE_DOUBLE) {
+                if (mean && rounding == HILGATE_DOUBLE) {
+                    value =
+                        hilgate_requantize_double(sum - count * factors[0], factors[1], factors[2], output->zero_point);
+                } else if (rounding == HILGATE_DOUBLE) {
                     value = sum > 0 ? (sum + count / 2) / count : (sum - count / 2) / count;
                 } else {
                     const int32_t multiplier = factors[1 + count - smallest];

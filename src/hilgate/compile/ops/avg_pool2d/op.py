@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from hilgate.compile.arithmetic import Requantizer, requantizer, saturate
+from hilgate.compile.arithmetic import Requantizer, quantize_multiplier, requantizer, saturate
 from hilgate.compile.graph import Shape, Site, Tensor
 from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, output_record
@@ -29,17 +29,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AvgPool2D(Op):
-    """Input: x (1, H, W, C). count_padding: the divisor is always the whole window."""
+    """Input: x (1, H, W, C). count_padding: the divisor is always the whole window; mean: TFLite's MEAN, which rounds
+    otherwise than its AVERAGE_POOL_2D.
+    """
 
     window: Window
     count_padding: bool = False
     activation: Activation = NONE
+    mean: bool = False
 
     kind: ClassVar[str] = "avg_pool2d"
     channelwise: ClassVar[bool] = True
     monotone = True
     onnx: ClassVar[tuple[str, ...]] = ("AveragePool", "GlobalAveragePool", "ReduceMean")
-    tflite: ClassVar[tuple[str, ...]] = ("AVERAGE_POOL_2D",)
+    tflite: ClassVar[tuple[str, ...]] = ("AVERAGE_POOL_2D", "MEAN")
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
@@ -52,6 +55,14 @@ class AvgPool2D(Op):
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> None:
+        if node.kind == "MEAN":
+            x = node.input(0)
+            if len(x.shape) != 4 or {a % 4 for a in node.numbers(1)} != {1, 2}:
+                raise node.refuse(
+                    f"axes {node.numbers(1)} of {x.shape} are not supported", "supported: height and width"
+                )
+            node.emit_or_view(cls(Window((x.shape[1], x.shape[2])), mean=True), x)
+            return
         window, code = window_from_tflite(node)
         node.emit(cls(window, activation=node.activation(code)), [node.input(0)])
 
@@ -75,6 +86,15 @@ class AvgPool2D(Op):
         except ValueError as error:
             raise site.refuse(str(error), "its scales are too far apart; quantize again") from error
 
+    def mean_requantizer(self, site: Site) -> Requantizer:
+        """Rounding `double`: the division is in the multiplier, floored (reduce.cc, QuantizedMeanOrSum)."""
+        source, target = site.inputs[0].quant, site.output.quant
+        count = self.window.kernel[0] * self.window.kernel[1]
+        multiplier, shift = quantize_multiplier(source.only_scale / target.only_scale)
+        left = min(count.bit_length() - 1, 32, 31 + shift)
+        factors = np.array([(multiplier << left) // count], np.int32), np.array([shift - left], np.int32)
+        return Requantizer("double", *factors, target.zero_point, *self._bounds(site))
+
     def smallest(self, site: Site) -> int:
         """The fewest pixels that any output averages."""
         return int(self.counts(site).min())
@@ -82,6 +102,9 @@ class AvgPool2D(Op):
     def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
         images = inputs[0].reshape(-1, *site.inputs[0].shape[1:]).astype(np.int64)
         zero_point, counts = site.inputs[0].quant.zero_point, self.counts(site)
+        if self.mean and site.rounding == "double":
+            total = (images - zero_point).sum(axis=(1, 2), keepdims=True)
+            return self.mean_requantizer(site).apply(total).reshape(-1, *site.output.shape)
         if site.rounding == "double":
             total = self.window.patches(images, 0).sum(axis=(3, 4))
             rounded = (np.abs(total) + counts // 2) // counts * np.sign(total)
@@ -100,13 +123,19 @@ class AvgPool2D(Op):
         return self.activation.int8_bounds(site.output.quant, site.rounding)
 
     def check(self, site: Site) -> None:
-        if site.rounding == "double":
+        if site.rounding == "double" and self.mean:
+            self.mean_requantizer(site)
+        elif site.rounding == "double":
             if site.inputs[0].quantization != site.output.quantization:
                 raise site.refuse("input and output have different scales", "TFLite defines it for equal ones only")
         else:
             self.requantizer(site)
 
     def sections(self, site: Site) -> list[Section]:
+        if site.rounding == "double" and self.mean:
+            scale = self.mean_requantizer(site)
+            factors = [site.inputs[0].quant.zero_point, int(scale.multiplier[0]), int(scale.shift[0])]
+            return [output_record(scale), int32_section("factors", factors)]
         if site.rounding == "double":
             lowest, highest = self._bounds(site)
             return [int32_section("output", [0, 0, lowest, highest]), int32_section("factors", [0])]
@@ -124,6 +153,7 @@ class AvgPool2D(Op):
         extra = {
             "smallest": self.smallest(site),
             "count_padding": int(self.count_padding),
+            "mean": int(self.mean),
             "rounding": ROUNDING_CODE[site.rounding],
         }
         return Call("avg_pool2d_s8", pointers, constants(self.window, site) | extra)

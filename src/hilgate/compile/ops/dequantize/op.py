@@ -17,12 +17,14 @@ from hilgate.compile.ops.base import Call, Op, Pointer, Section, float_record
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
 
 
 @dataclass(frozen=True)
 class Dequantize(Op):
     kind: ClassVar[str] = "dequantize"
     onnx: ClassVar[tuple[str, ...]] = ("DequantizeLinear",)
+    tflite: ClassVar[tuple[str, ...]] = ("DEQUANTIZE",)
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
@@ -43,6 +45,13 @@ class Dequantize(Op):
         if x.quantization != quantization:
             raise node.refuse("scale or zero point differ from those of its QuantizeLinear", "quantize the model again")
         node.emit_alike(cls(), [x])
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        x = node.input(0)
+        if x.dtype != "int8":
+            raise node.refuse(f"its input is {x.dtype}", "supported: int8")
+        node.emit(cls(), [x])
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         return [inputs[0].shape]

@@ -12,6 +12,7 @@ from hilgate.compile.arithmetic import multiply_double, quantize_multiplier, sat
 from hilgate.compile.graph import Quantization, Shape, Site, Tensor
 from hilgate.compile.ops.base import Call, Op, Pointer, Section
 from hilgate.compile.ops.lookup.functions import FUNCTIONS
+from hilgate.compile.ops.lookup.hard_swish import hard_swish_int16
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
@@ -31,6 +32,7 @@ ONNX = {
     "Neg": "negate",
     "Sqrt": "sqrt",
 }
+TFLITE = {"LEAKY_RELU": "leaky_relu", "LOGISTIC": "sigmoid", "TANH": "tanh", "HARD_SWISH": "hard_swish"}
 NATURAL = {"sigmoid": Quantization((1 / 256,), -128), "tanh": Quantization((1 / 128,), 0)}
 
 
@@ -43,7 +45,7 @@ class Lookup(Op):
 
     kind: ClassVar[str] = "lookup"
     onnx: ClassVar[tuple[str, ...]] = tuple(ONNX)
-    tflite: ClassVar[tuple[str, ...]] = ("LEAKY_RELU",)
+    tflite: ClassVar[tuple[str, ...]] = tuple(TFLITE)
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
@@ -58,8 +60,10 @@ class Lookup(Op):
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> None:
-        alpha = float(node.options("LeakyReluOptions").Alpha())
-        node.emit(cls("leaky_relu", (alpha,)), [node.input(0)])
+        parameters: tuple[float, ...] = ()
+        if node.kind == "LEAKY_RELU":
+            parameters = (float(node.options("LeakyReluOptions").Alpha()),)
+        node.emit(cls(TFLITE[node.kind], parameters), [node.input(0)])
 
     def natural_quantization(self) -> Quantization | None:
         return NATURAL.get(self.function)
@@ -67,12 +71,19 @@ class Lookup(Op):
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         return [inputs[0].shape]
 
+    def check(self, site: Site) -> None:
+        if not np.all(np.isfinite(self.parameters)):
+            raise site.refuse(f"parameters {self.parameters} are not numbers", "export the model again")
+        self.table(site)
+
     def table(self, site: Site) -> np.ndarray:
         """int8 (256,): the result for -128 .. 127."""
         source, target = site.inputs[0].quant, site.output.quant
         steps = np.arange(-128, 128, dtype=np.int64)
-        if site.rounding == "double":
+        if site.rounding == "double" and self.function == "leaky_relu":
             return self._leaky_relu(steps, source, target)
+        if site.rounding == "double" and self.function == "hard_swish":
+            return hard_swish_int16(steps, source, target)
         real = (steps - source.zero_point) * source.only_scale
         values = FUNCTIONS[self.function](real, self.parameters) / target.only_scale
         return saturate(np.rint(values) + target.zero_point)

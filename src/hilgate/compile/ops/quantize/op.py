@@ -15,12 +15,14 @@ from hilgate.compile.ops.base import Call, Op, Pointer, Section, float_record
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
 
 
 @dataclass(frozen=True)
 class Quantize(Op):
     kind: ClassVar[str] = "quantize"
     onnx: ClassVar[tuple[str, ...]] = ("QuantizeLinear",)
+    tflite: ClassVar[tuple[str, ...]] = ("QUANTIZE",)
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
@@ -41,6 +43,15 @@ class Quantize(Op):
         if quantization.per_channel:
             raise node.refuse("per-channel quantization of an activation is not defined", "quantize it per tensor")
         node.emit_alike(cls(), [x], into=Tensor(name, (), "int8", quantization))
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        from hilgate.compile.ops.requantize.op import Requantize
+
+        x = node.input(0)
+        if x.dtype not in ("float32", "int8"):
+            raise node.refuse(f"its input is {x.dtype}", "supported: float32, and int8 of another scale")
+        node.emit(cls() if x.dtype == "float32" else Requantize(), [x])
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         return [inputs[0].shape]

@@ -13,12 +13,13 @@ import numpy as np
 
 from hilgate.compile.arithmetic import Requantizer, requantizer
 from hilgate.compile.graph import Shape, Site, Tensor
-from hilgate.compile.ops.activation import NONE, RELU, Activation
+from hilgate.compile.ops.activation import NONE, RELU, RELU6, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, output_record
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.tflite_door import TfliteNode
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Requantize(Op):
     channelwise: ClassVar[bool] = True
     monotone = True
     onnx: ClassVar[tuple[str, ...]] = ("Relu", "Clip")
+    tflite: ClassVar[tuple[str, ...]] = ("RELU", "RELU6", "RELU_N1_TO_1")
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
@@ -38,6 +40,11 @@ class Requantize(Op):
             if activation.low > activation.high:
                 raise node.refuse(f"lower bound {activation.low} is above upper bound {activation.high}")
         node.emit_alike(cls(activation), [node.raw(0)])
+
+    @classmethod
+    def from_tflite(cls, node: TfliteNode) -> None:
+        bounds = {"RELU": RELU, "RELU6": RELU6, "RELU_N1_TO_1": Activation(-1.0, 1.0)}
+        node.emit(cls(bounds[node.kind]), [node.input(0)])
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         return [inputs[0].shape]
