@@ -53,6 +53,7 @@ class Instruction:
     to_pc: bool
     divisor: int = -1  # register number, of sdiv and udiv
     predicated: bool = False  # inside an IT block
+    reads_mask: int = 0
     checked_base: int = -1  # register number whose value must be a multiple of four, or the access faults
 
 
@@ -89,7 +90,8 @@ def _summary(item: Any) -> Instruction:
         base, words = numbers.get(registers[0], -1), words - 1
     if kind == "fp_multiple" and any(item.reg_name(r).startswith("d") for r in registers):
         words = 2 * sum(item.reg_name(r).startswith("d") for r in registers)
-    writes = _mask(item.regs_access()[1], numbers)
+    read, written = item.regs_access()
+    writes = _mask(written, numbers)
     return Instruction(
         address=item.address,
         size=item.size,
@@ -99,6 +101,7 @@ def _summary(item: Any) -> Instruction:
         words=words,
         address_mask=0 if memory is None else _mask([memory.base, memory.index], numbers),
         writes_mask=writes,
+        reads_mask=_mask(read, numbers),
         indexed=memory is not None and memory.index != 0,
         to_pc=kind in ("load", "load_multiple") and bool(writes >> 15 & 1),
         predicated=item.cc not in (0, 15) and kind != "branch",

@@ -10,9 +10,12 @@ from importlib import resources
 
 from hilgate.catalogue import Board
 from hilgate.errors import ParamsError
+from hilgate.virtual import dual_issue
+from hilgate.virtual.cost import load_cpu
 
 CLASSES = ("calibrated", "validated", "elsewhere", "uncalibrated")
 MODEL_FILES = ("cost.py", "decode.py", "hook.c")
+DUAL_ISSUE_FILE = "dual_issue.py"
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,8 @@ def evidence(board: Board) -> str:
 def cost_model(board: Board) -> str:
     """Twelve digits that name the cost model: predictions compare only when they are equal."""
     folder = resources.files("hilgate.virtual")
-    parts = [folder.joinpath(name).read_bytes() for name in MODEL_FILES]
+    names = (*MODEL_FILES, DUAL_ISSUE_FILE) if dual_issue.applies(load_cpu(board.cpu)) else MODEL_FILES
+    parts = [folder.joinpath(name).read_bytes() for name in names]
     parts += [
         folder.joinpath(f"cpus/{board.cpu}.toml").read_bytes(),
         folder.joinpath(f"families/{board.family}.toml").read_bytes(),

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from hilgate.errors import VirtualFault
+from hilgate.virtual import dual_issue
 from hilgate.virtual.cost import BlockCost, block_cost, may_unmask
 from hilgate.virtual.decode import Instruction, decode, needs_coprocessor
 from hilgate.virtual.hooks import Reason
@@ -39,7 +40,8 @@ class Learner:
         if self._check(code):
             self._core.uc.ctl_remove_cache(address, address + size)
         if self._core.cycles_counted:
-            cost = block_cost(self._core.cpu, code, after)
+            rule = dual_issue.block_cost if dual_issue.applies(self._core.cpu) else block_cost
+            cost = rule(self._core.cpu, code, after)
         else:
             count = tuple(i for i, item in enumerate(code) for _ in range(item.size // 2))
             cost = BlockCost(address, size, len(code), len(code), 0, 0, count, may_unmask(code[-1]))

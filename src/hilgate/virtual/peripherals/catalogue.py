@@ -16,6 +16,7 @@ from hilgate.virtual.peripherals.nvic import Nvic
 from hilgate.virtual.peripherals.pwr import Pwr
 from hilgate.virtual.peripherals.rcc import Rcc
 from hilgate.virtual.peripherals.scb import Debug, Fpu, Scb
+from hilgate.virtual.peripherals.stm32h7 import CLASSES as STM32H7
 from hilgate.virtual.peripherals.stm32l4 import CLASSES as STM32L4
 from hilgate.virtual.peripherals.systick import SysTick
 from hilgate.virtual.peripherals.uid import FactoryData
@@ -29,7 +30,7 @@ CLASSES: dict[str, type[Peripheral]] = {
     "NVIC": Nvic, "SCB": Scb, "FPU": Fpu, "DWT": Dwt, "COREDEBUG": CoreDebug, "DBG": Debug,
 }  # fmt: skip
 # Instead of, or beside, the above.
-BY_FAMILY: dict[str, dict[str, type[Peripheral]]] = {"stm32l4": STM32L4}
+BY_FAMILY: dict[str, dict[str, type[Peripheral]]] = {"stm32h7": STM32H7, "stm32l4": STM32L4}
 PAGE = 0x1000
 
 
