@@ -62,7 +62,7 @@ uint32_t runner_infer(void) {
     port_watchdog_feed();
     const uint32_t interrupts = port_interrupts_mask();
     const uint32_t start = port_cycles();
-    model_run(model_weights, arena);
+    model_run(PLACEMENT_WEIGHTS, arena);
     const uint32_t cycles = port_cycles() - start;
     port_interrupts_restore(interrupts);
     return cycles;
@@ -98,6 +98,6 @@ void runner_profile(uint32_t first, uint32_t count, protocol_profile_row *rows) 
     const uint32_t interrupts = port_interrupts_mask();
     state_enter_layer(0);
     context.start = port_cycles();
-    model_profile(model_weights, arena, after_layer, &context);
+    model_profile(PLACEMENT_WEIGHTS, arena, after_layer, &context);
     port_interrupts_restore(interrupts);
 }

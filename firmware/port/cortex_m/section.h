@@ -2,6 +2,8 @@
 #ifndef SECTION_H
 #define SECTION_H
 
+#include "placement.h"
+
 /** RAM that start-up neither zeroes nor copies: it keeps its content over a reset. */
 #define SECTION_NOINIT __attribute__((section(".noinit")))
 /** RAM that DMA reaches. */

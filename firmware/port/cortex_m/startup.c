@@ -1,6 +1,7 @@
 /* From the reset vector to main. */
 #include "startup.h"
 #include "core.h"
+#include "placement.h"
 #include "port.h"
 #include "registers.h"
 
@@ -17,12 +18,21 @@ static void fill(uint32_t *from, const uint32_t *end, uint32_t value) {
     while (from < end) *from++ = value;
 }
 
+/** Code and weights to where [layout] wants them. Whole words: each part has room up to a multiple of 16 bytes. */
+static void place(void) {
+    for (const placement *part = placements_start; part < placements_end; part++) {
+        copy(part->to, part->to + (part->bytes + 3u) / 4u, part->from);
+    }
+    __asm volatile("dsb\n\tisb" ::: "memory"); /* before the first instruction fetched from there */
+}
+
 void reset_handler(void) {
     REG(SCB, VTOR) = (uint32_t)image_start;
     REG(SCB, CPACR) |= SCB_CPACR_CP10 | SCB_CPACR_CP11;
     REG(SCB, SHCSR) |= SCB_SHCSR_MEMFAULTENA | SCB_SHCSR_BUSFAULTENA | SCB_SHCSR_USGFAULTENA;
     __asm volatile("dsb\n\tisb" ::: "memory"); /* before the first instruction that touches the FPU */
     copy(data_start, data_end, data_load);
+    if (PLACEMENT_COPIES) place();
     fill(bss_start, bss_end, 0);
     fill(stack_bottom, (const uint32_t *)((uint32_t)__builtin_frame_address(0) - PAINT_MARGIN_BYTES), PAINT);
     main();

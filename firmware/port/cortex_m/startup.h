@@ -10,6 +10,14 @@ extern const uint32_t data_end[], data_load[], bss_end[], stack_top[];
 extern const uint8_t static_bytes[]; /* its address is the number */
 extern const uint32_t ram_start[], ram_end[];
 
+/** Part of the image that runs, or is read, elsewhere than where it is stored: copied before main. */
+typedef struct placement {
+    uint32_t *to;
+    const uint32_t *from;
+    uint32_t bytes;
+} placement;
+extern const placement placements_start[], placements_end[]; /* there when PLACEMENT_COPIES */
+
 void reset_handler(void);
 /** Every exception and interrupt that nothing else handles. */
 void fault_entry(void);

@@ -6,5 +6,6 @@
 #define SECTION_NOINIT __attribute__((section("noinit")))
 #define SECTION_DMA
 #define SECTION_ARENA __attribute__((aligned(16)))
+#define PLACEMENT_WEIGHTS model_weights
 
 #endif

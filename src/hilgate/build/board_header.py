@@ -9,7 +9,7 @@ from hilgate.build import board_stm32l4
 from hilgate.build.board_clock import clock_constants
 from hilgate.build.board_facts import Facts
 from hilgate.build.board_pins import pin_of
-from hilgate.build.linker import region
+from hilgate.build.layout import region
 from hilgate.build.vectors import load_vectors
 from hilgate.catalogue import Board
 from hilgate.errors import ParamsError

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hilgate.artifacts import artifact, atomic_write, needed, write_json
-from hilgate.build import board_header, linker, registers, vectors
+from hilgate.build import board_header, linker, placement, registers, vectors
 from hilgate.build.cmake import CPU_FLAGS, OPTIMIZE, FirmwareProject, build_elf
 from hilgate.build.fit import check_stack_fits, explain_misfit
 from hilgate.build.image import fill_hash_slot
@@ -101,14 +101,15 @@ def build_image(board: Board, model: Path, out: Path, *, firmware: Path, optimiz
     return BuiltImage(elf, digest.hex(), sizes)
 
 
-def arena_bytes(model: Path) -> int:
-    """MODEL_ARENA_BYTES of the model's header. Raises BuildError when it is not there."""
+def model_bytes(model: Path, what: str) -> int:
+    """MODEL_<what>_BYTES of the model's header. Raises BuildError when it is not there."""
+    name = f"MODEL_{what}_BYTES"
     try:
-        found = re.search(r"^#define MODEL_ARENA_BYTES (\d+)u?", (model / "model.h").read_text("utf-8"), re.MULTILINE)
+        found = re.search(rf"^#define {name} (\d+)u?", (model / "model.h").read_text("utf-8"), re.MULTILINE)
     except OSError as error:
         raise BuildError(f"cannot be read: {error}", where=str(model / "model.h")) from error
     if found is None:
-        raise BuildError("MODEL_ARENA_BYTES is not defined", where=str(model / "model.h"))
+        raise BuildError(f"{name} is not defined", where=str(model / "model.h"))
     return int(found[1])
 
 
@@ -125,11 +126,13 @@ def prepare(board: Board, model: Path, out: Path, firmware: Path, optimize: str)
     for folder in (generated, build):
         folder.mkdir(parents=True)
     port = firmware / "port" / board.family
+    placed = placement.place(board, model_bytes(model, "ARENA"), model_bytes(model, "WEIGHTS"))
     texts = {
         "registers.h": registers.render(registers.load(port / "registers.toml"), board.mcu.lower()),
         "vectors.c": vectors.render(vectors.load_vectors(board)),
         "board.h": board_header.render(board),
-        "linker.ld": linker.render(board, arena_bytes(model)),
+        "placement.h": placement.header(placed),
+        "linker.ld": linker.render(board, placed),
     }
     for name, text in texts.items():
         (generated / name).write_text(text, "utf-8")

@@ -19,6 +19,7 @@ from hilgate.errors import BuildError
 
 PRE_INDEXED = re.compile(r"\[sp, #-(0x[0-9a-f]+|\d+)\]!")
 LOWERED = re.compile(r"sp, (?:sp, )?#(0x[0-9a-f]+|\d+)$")
+VENEER = re.compile(r"__(\w+)_veneer")  # what the linker puts between a call and a target that is too far for it
 BRANCH_TARGET = re.compile(r"#(0x[0-9a-f]+)$")
 
 
@@ -67,7 +68,8 @@ def read_code(elf: Path) -> Iterator[tuple[str, Code]]:
         symbols = list(parsed.get_section_by_name(".symtab").iter_symbols())
         sections = [(s["sh_addr"], s.data()) for s in parsed.iter_sections() if s["sh_flags"] & 4]
     functions = [s for s in symbols if s["st_info"]["type"] == "STT_FUNC"]
-    entries = {s["st_value"] & ~1: s.name for s in functions}  # of names for one address, any will do for a caller
+    # Of names for one address, any will do for a caller; a call through a veneer is a call of what lies behind it.
+    entries = {s["st_value"] & ~1: VENEER.sub(r"\1", s.name) for s in functions}
     sizes = {s["st_value"] & ~1: s["st_size"] for s in functions}
     ordered = [*sorted(entries), 1 << 32]
     marks = sorted((s["st_value"], s.name[1]) for s in symbols if re.match(r"\$[td]", s.name))

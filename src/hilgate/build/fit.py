@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from hilgate.build.linker import layout_of
+from hilgate.build.layout import layout_of
 from hilgate.build.stack import Chain
 from hilgate.catalogue import Board
 from hilgate.errors import BuildError, DoesNotFitError, HilgateError

@@ -3,81 +3,30 @@
 Flash: vector table, image header, kernels, runtime, the load image of .data; the weights at their own address. RAM from
 its start: the stack, which grows down out of RAM, so that an overflow faults instead of corrupting; then the arena,
 whose address no edit of the runtime moves; then .bss, what a reset keeps, .data, and buffers where DMA reaches.
+What placement.py moves to RAM lies behind what a reset keeps (code) and behind the buffers (weights).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from hilgate.catalogue import Board, Memory
-from hilgate.errors import ParamsError
-from hilgate.params import build
+from hilgate.build.layout import SECOND_CORE_BYTES, layout_of, region
+from hilgate.build.placement import Placement, place
+from hilgate.catalogue import Board
 
 IMAGE_MAGIC = 0x31494748  # "HGI1"
 HEADER_BYTES = 40  # magic, length, 32 bytes of hash
 HASH_OFFSET = 8
-SECOND_CORE_BYTES = 0x400
-STATICS_BYTES = 16384  # what .bss, .data and .noinit are given beside the arena before it moves to another memory
 
 
-@dataclass(frozen=True)
-class Layout:
-    """board.toml's [layout]: absolute addresses, bytes. second_core_address: where another core boots, else 0."""
-
-    image_address: int
-    weights_address: int
-    stack_bytes: int
-    second_core_address: int = 0
-
-
-def layout_of(board: Board) -> Layout:
-    """Raises ParamsError when the layout is missing or leaves the flash."""
-    where = str(board.folder / "board.toml")
-    layout = build(Layout, board.tables.get("layout"), f"{where}: layout")
-    flash = board.memory("flash")
-    if not flash.origin <= layout.image_address < layout.weights_address < flash.end:
-        raise ParamsError("[layout] must put the image and then the weights inside flash", where=where)
-    starts = [flash.origin + sum(flash.sectors[:index]) for index in range(len(flash.sectors))]
-    if starts and layout.weights_address not in starts:
-        raise ParamsError("weights_address must be where a flash sector starts", where=where)
-    if layout.second_core_address and not any(
-        m.kind == "flash" and m.origin <= layout.second_core_address <= m.end - SECOND_CORE_BYTES
-        for m in board.memories
-        if m is not flash
-    ):
-        raise ParamsError("second_core_address must lie in another flash than the image", where=where)
-    if layout.stack_bytes % 8 or layout.weights_address % 16:
-        raise ParamsError("stack_bytes must be a multiple of 8, weights_address of 16", where=where)
-    return layout
-
-
-def region(board: Board, kind: str, *needs: str) -> Memory:
-    """The first memory of that kind that can do all of `needs`. Raises ParamsError."""
-    for memory in board.memories:
-        if memory.kind == kind and set(needs) <= set(memory.can):
-            return memory
-    raise ParamsError(
-        f"no {kind} can {' and '.join(needs)}", where=str(board.folder / "board.toml"), hint="see [[memory]] can"
-    )
-
-
-def arena_region(board: Board, arena_bytes: int) -> Memory:
-    """The first RAM if stack, arena and variables fit there, else the next that has room and holds no DMA buffers."""
-    first, buffers = region(board, "ram", "read", "write"), region(board, "ram", "read", "write", "dma")
-    if layout_of(board).stack_bytes + arena_bytes + STATICS_BYTES <= first.bytes:
-        return first
-    others = (m for m in board.memories if m.kind == "ram" and {"read", "write"} <= set(m.can))
-    return next((m for m in others if m not in (first, buffers) and arena_bytes <= m.bytes), first)
-
-
-def render(board: Board, arena_bytes: int = 0) -> str:
-    """The text of linker.ld for a model with an arena of this size."""
+def render(board: Board, placed: Placement | None = None) -> str:
+    """The text of linker.ld for a model that is placed so; without `placed`, for one that fits the first RAM."""
     layout = layout_of(board)
     flash = region(board, "flash", "read", "execute")
     ram = region(board, "ram", "read", "write")
     dma = region(board, "ram", "read", "write", "dma")
-    arena = arena_region(board, arena_bytes)
-    regions = {ram.name: ram, dma.name: dma, arena.name: arena}
+    placed = placed or place(board)
+    arena = placed.arena
+    used = (ram, dma, arena, placed.hot_code, placed.hot_weights)
+    regions = {memory.name: memory for memory in used if memory is not None}
     second = layout.second_core_address
     return TEMPLATE.format(
         board=board.name,
@@ -93,6 +42,7 @@ def render(board: Board, arena_bytes: int = 0) -> str:
         arena=arena.name,
         arena_segment="ram" if arena is ram else "arena",
         arena_header="" if arena is ram else "  arena PT_LOAD FLAGS(6);\n",
+        **_hot_pieces(placed),
         second_core_memory=SECOND_MEMORY.format(address=second, bytes=SECOND_CORE_BYTES) if second else "",
         second_core_header="  second_core PT_LOAD FLAGS(5);\n" if second else "",
         second_core_section=SECOND_SECTION if second else "",
@@ -101,6 +51,45 @@ def render(board: Board, arena_bytes: int = 0) -> str:
     )
 
 
+def _hot_pieces(placed: Placement) -> dict[str, str]:
+    """The parts of the template that differ when code or weights move to RAM."""
+    code, weights = placed.hot_code, placed.hot_weights
+    rows = [COPIED_CODE] if code else []
+    rows += [COPIED_WEIGHTS] if weights else []
+    return {
+        "kernels_in_flash": "" if code else KERNELS.format(align="", place="image :image"),
+        "kernels_in_ram": KERNELS.format(align="ALIGN(16) ", place=f"{code.name} AT> image :hot_code") if code else "",
+        "not_kernels": "EXCLUDE_FILE(*libmodel.a:*) " if code else "",
+        "copies": COPIES.format(rows="".join(rows)) if rows else "",
+        "text_align": "16" if code else "4",
+        "hot_header": "  hot_code PT_LOAD FLAGS(5);\n" if code else "",
+        "hot_weights": HOT_WEIGHTS.format(memory=weights.name) if weights else "",
+        "hot_bytes": (" + SIZEOF(.kernels)" if code else "") + (" + SIZEOF(.hot_weights)" if weights else ""),
+    }
+
+
+KERNELS = """
+  .kernels : {align}{{
+    *libmodel.a:*(SORT_BY_NAME(.text*))
+    *libmodel.a:*(SORT_BY_NAME(.rodata*))
+    . = ALIGN(16);
+  }} > {place}
+"""
+COPIES = """
+    . = ALIGN(4);
+    placements_start = .;{rows}
+    placements_end = .;"""
+COPIED_CODE = """
+    LONG(ADDR(.kernels)) LONG(LOADADDR(.kernels)) LONG(SIZEOF(.kernels))"""
+COPIED_WEIGHTS = """
+    LONG(ADDR(.hot_weights)) LONG(ADDR(.weights)) LONG(SIZEOF(.weights))"""
+HOT_WEIGHTS = """
+  .hot_weights (NOLOAD) : ALIGN(16) {{
+    hot_weights = .;
+    . += SIZEOF(.weights);
+    . = ALIGN(16);
+  }} > {memory} :NONE
+"""
 SECOND_MEMORY = "  second_core (rx) : ORIGIN = {address:#x}, LENGTH = {bytes:#x}\n"
 SECOND_SECTION = """
   .second_core : {
@@ -124,7 +113,7 @@ PHDRS {{
   ram PT_LOAD FLAGS(6);
   buffers PT_LOAD FLAGS(6);
   weights PT_LOAD FLAGS(4);
-{second_core_header}{arena_header}}}
+{second_core_header}{arena_header}{hot_header}}}
 
 SECTIONS {{
   .vectors : {{
@@ -137,17 +126,11 @@ SECTIONS {{
     QUAD(0) QUAD(0) QUAD(0) QUAD(0)
     . = ALIGN(16);
   }} > image :image
-
-  .kernels : {{
-    *libmodel.a:*(SORT_BY_NAME(.text*))
-    *libmodel.a:*(SORT_BY_NAME(.rodata*))
-    . = ALIGN(16);
-  }} > image :image
-
+{kernels_in_flash}
   .text : {{
-    *(SORT_BY_NAME(.text*))
-    *(SORT_BY_NAME(.rodata*))
-    . = ALIGN(4);
+    *(SORT_BY_NAME({not_kernels}.text*))
+    *(SORT_BY_NAME({not_kernels}.rodata*)){copies}
+    . = ALIGN({text_align});
   }} > image :image
 
   .stack (NOLOAD) : {{
@@ -172,7 +155,7 @@ SECTIONS {{
     . = ALIGN(4);
   }} > {ram} :NONE
 
-  .data : ALIGN(4) {{
+{kernels_in_ram}  .data : ALIGN(4) {{
     data_start = .;
     *(SORT_BY_NAME(.data*))
     . = ALIGN(4);
@@ -182,11 +165,11 @@ SECTIONS {{
   image_end = LOADADDR(.data) + SIZEOF(.data);
 
   .dma_buffers (NOLOAD) : ALIGN(4) {{ *(.dma_buffers) }} > {dma} AT> {dma} :buffers
-  static_bytes = SIZEOF(.bss) + SIZEOF(.noinit) + SIZEOF(.data) + SIZEOF(.dma_buffers);
+  static_bytes = SIZEOF(.bss) + SIZEOF(.noinit) + SIZEOF(.data) + SIZEOF(.dma_buffers){hot_bytes};
   ram_end = ORIGIN({ram}) + LENGTH({ram});
 
   .weights : {{ KEEP(*(.weights)) }} > weights :weights
-{second_core_section}
+{hot_weights}{second_core_section}
   /DISCARD/ : {{ *(.ARM.exidx*) *(.ARM.extab*) *(.comment) }}
 }}
 """

@@ -10,7 +10,10 @@ from hilgate.build.image import segments
 from hilgate.build.stack import Chain
 from hilgate.catalogue import Board
 
-UNLOADED = (".noinit",)  # RAM in no segment; .stack is counted as stack_worst_bytes, not as what is reserved
+UNLOADED = (
+    ".noinit",
+    ".hot_weights",
+)  # RAM in no segment; .stack is counted as stack_worst_bytes, not as what is reserved
 
 
 def flash_sizes(elf: Path, board: Board) -> dict[str, int]:
@@ -29,7 +32,7 @@ def flash_sizes(elf: Path, board: Board) -> dict[str, int]:
 
 
 def ram_sizes(elf: Path, board: Board, stack: Chain) -> dict[str, int]:
-    """Bytes used in RAM, by run address (VMA): .data counts here too. static: without the arena."""
+    """Bytes used in RAM, by run address (VMA): .data and hot code count here too. static: without the arena."""
     rams = [m for m in board.memories if m.kind == "ram"]
     sections = section_sizes(elf)
     used = sum(s.memory_bytes for s in segments(elf) if any(m.origin <= s.run < m.end for m in rams))

@@ -16,6 +16,8 @@ from hilgate.errors import ParamsError
 from hilgate.virtual.decode import Instruction
 
 ARITHMETIC = ("alu", "multiply")
+SYSTEM_BUS = 0x2000_0000  # instructions from here on come over the system bus: ARM DDI 0403E.e B3.1, TRM of each core
+BUFFER_WORDS = 3  # the fetch buffer of the Cortex-M3 and M4: DDI 0337E 14.3
 WORDS = {
     "load_pair": "load_first_word", "load_multiple": "load_first_word", "store_pair": "store_first_word",
     "store_multiple": "store_first_word", "fp_multiple": "fp_first_word",
@@ -86,7 +88,9 @@ def block_cost(cpu: Cpu, code: Sequence[Instruction], after: Instruction | None)
     """Cost of the block `code`; `after` is the instruction that follows it in memory, if there is one."""
     before: list[int] = []
     cycles, previous = 0, None
+    bus = SystemBus(cpu.cost.get("system_fetch", 1), code[0].address)
     for instruction in code:
+        cycles = bus.start(instruction, cycles)
         before += [cycles] * (instruction.size // 2)
         cycles += instruction_cost(cpu.cost, instruction, previous)
         previous = instruction
@@ -98,11 +102,35 @@ def block_cost(cpu: Cpu, code: Sequence[Instruction], after: Instruction | None)
         size=sum(item.size for item in code),
         instructions=len(code),
         cycles=cycles,
-        refill=refill(cpu.cost, code[0]),
+        refill=refill(cpu.cost, code[0]) + bus.wait,
         carry=carry,
         before=tuple(before),
         unmasks=may_unmask(code[-1]),
     )
+
+
+class SystemBus:
+    """Words of a block that runs from RAM on the system bus: each takes `fetch` cycles, at most three wait ahead.
+
+    wait: what the first word takes longer than a cycle, after a branch. In code below the system bus nothing waits.
+    """
+
+    def __init__(self, fetch: int, address: int) -> None:
+        self.wait = fetch - 1 if address >= SYSTEM_BUS else 0
+        self._arrived = {address >> 2: 0}
+        self._left: dict[int, int] = {}
+
+    def start(self, item: Instruction, ready: int) -> int:
+        """The cycle at which an instruction starts that would be ready to: when its last word has come."""
+        word = (item.address + item.size - 1) >> 2
+        if not self.wait:
+            return ready
+        if word not in self._arrived:
+            freed = self._left.get(word - BUFFER_WORDS, 0)
+            self._arrived[word] = max(self._arrived[word - 1], freed) + self.wait + 1
+        start = max(ready, self._arrived[word])
+        self._left[word - 1] = self._left[word] = start
+        return start
 
 
 def may_unmask(last: Instruction) -> bool:
