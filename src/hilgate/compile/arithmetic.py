@@ -81,8 +81,10 @@ def requantizer(scales: np.ndarray, rounding: str, zero_point: int, bounds: tupl
 
 def quantize_multiplier(scale: float) -> tuple[int, int]:
     """TFLite's QuantizeMultiplier (tensorflow/lite/kernels/internal/quantization_util.cc): int32 fraction and
-    exponent.
+    exponent. Raises ValueError when no 32-bit arithmetic could use it.
     """
+    if not scale < 2.0**31:  # infinity and no number too
+        raise ValueError(f"requantization factor {scale:g} is larger than 2^31")
     fraction, shift = math.frexp(scale)
     fixed = math.floor(fraction * 2.0**31 + 0.5)
     if fixed == 2**31:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -36,15 +38,25 @@ def read_model(path: Path) -> Any:
 
 
 def _content(path: Path) -> bytes:
+    if not file_bytes(path):
+        raise ModelError("the file is empty", where=str(path), hint="export the model again")
+    return path.read_bytes()
+
+
+def file_bytes(path: Path) -> int:
+    """The size of a file that a model may be in. Raises ModelError: unreadable, too large, a pipe or a device."""
     try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise ModelError(f"the file is larger than {FILE_BYTES_MAX >> 20} MB", where=str(path))
-        content = path.read_bytes()
+        facts = path.stat()
+        readable = os.access(path, os.R_OK)
     except OSError as error:
         raise ModelError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    if not content:
-        raise ModelError("the file is empty", where=str(path), hint="export the model again")
-    return content
+    if not stat.S_ISREG(facts.st_mode):  # reading a pipe could wait for ever
+        raise ModelError("is no regular file", where=str(path), hint="give the path of a model file")
+    if not readable:
+        raise ModelError("cannot be read: Permission denied", where=str(path))
+    if facts.st_size > FILE_BYTES_MAX:
+        raise ModelError(f"the file is larger than {FILE_BYTES_MAX >> 20} MB", where=str(path))
+    return facts.st_size
 
 
 def _check_opset(model: Any, path: Path) -> None:
@@ -69,27 +81,37 @@ def _check_unsupported_parts(model: Any, path: Path) -> None:
 
 
 def _load_external(model: Any, path: Path) -> None:
-    folder = path.resolve().parent
+    folder, total = path.resolve().parent, 0
     for tensor in model.graph.initializer:
         if tensor.data_location != 1:  # TensorProto.EXTERNAL
             continue
         facts = {entry.key: entry.value for entry in tensor.external_data}
-        file = (folder / facts.get("location", "")).resolve()
+        try:
+            file = (folder / facts.get("location", "")).resolve()
+        except (OSError, ValueError) as error:  # a NUL, or links in a circle
+            raise ModelError(f"external data of `{tensor.name}` has no legal path", where=str(path)) from error
         if not file.is_relative_to(folder) or file == folder:
             raise ModelError(f"external data of `{tensor.name}` lies outside the model's folder", where=str(path))
-        try:
-            start, length = int(facts.get("offset", 0)), int(facts.get("length", -1))
-            content = _content(file)
-        except ValueError as error:
-            raise ModelError(
-                f"external data of `{tensor.name}` is not described in numbers", where=str(path)
-            ) from error
-        end = len(content) if length < 0 else start + length
-        if start < 0 or end > len(content):
-            raise ModelError(f"external data of `{tensor.name}` is cut short", where=str(file), hint="copy it again")
-        tensor.raw_data = content[start:end]
+        tensor.raw_data = _part(file, tensor.name, facts, path)
+        total += len(tensor.raw_data)
+        if total > FILE_BYTES_MAX:  # many constants may name one large file
+            raise ModelError(f"external data is larger than {FILE_BYTES_MAX >> 20} MB", where=str(path))
         tensor.data_location = 0
         del tensor.external_data[:]
+
+
+def _part(file: Path, name: str, facts: dict[str, str], path: Path) -> bytes:
+    try:
+        start, length = int(facts.get("offset", 0)), int(facts.get("length", -1))
+    except ValueError as error:
+        raise ModelError(f"external data of `{name}` is not described in numbers", where=str(path)) from error
+    size = file_bytes(file)
+    end = size if length < 0 else start + length
+    if start < 0 or end > size:
+        raise ModelError(f"external data of `{name}` is cut short", where=str(file), hint="copy it again")
+    with file.open("rb") as stream:
+        stream.seek(start)
+        return stream.read(max(0, end - start))
 
 
 def declared(value: Any) -> tuple[Shape, str]:

@@ -11,26 +11,21 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hilgate.compile.graph import Shape
+from hilgate.compile.onnx_file import file_bytes
 from hilgate.errors import ModelError
 
 if TYPE_CHECKING:
     from hilgate.compile.tflite_door import TfliteNode
 
-FILE_BYTES_MAX = 256 * 1024 * 1024
 COUNT_MAX = 4096
 DTYPES = {"int8": np.int8, "int16": np.int16, "int32": np.int32, "int64": np.int64, "float32": np.float32}
 
 
 def content(path: Path) -> bytes:
     """The file's bytes. Raises ModelError: unreadable, empty, too large, no TFLite identifier."""
-    try:
-        if path.stat().st_size > FILE_BYTES_MAX:
-            raise ModelError(f"the file is larger than {FILE_BYTES_MAX >> 20} MB", where=str(path))
-        data = path.read_bytes()
-    except OSError as error:
-        raise ModelError(f"cannot be read: {error.strerror}", where=str(path)) from error
-    if not data:
+    if not file_bytes(path):
         raise ModelError("the file is empty", where=str(path), hint="convert the model again")
+    data = path.read_bytes()
     if data[4:8] != b"TFL3":
         raise ModelError("not a TFLite file", where=str(path), hint="its bytes 4 to 7 should be TFL3")
     return data

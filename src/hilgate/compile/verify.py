@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 
-from hilgate.compile.graph import ITEM_BYTES, Graph, Quantization, Site, Tensor
+from hilgate.compile.graph import Graph, Quantization, Site, Tensor
+from hilgate.compile.limits import check_layer_size, check_tensor_size
 from hilgate.errors import ModelError
-
-TENSOR_BYTES_MAX = 2**31 - 1
 
 
 def verify(graph: Graph, *, after: str = "import") -> None:
@@ -51,9 +50,11 @@ def verify_lowered(graph: Graph, float_edges: bool) -> None:
                     f"per-channel quantization of `{tensor.name}` is not defined here", "quantize per tensor"
                 )
         _check_kept_quantization(site)
-        site.node.op.check(site)
+        _check_operator(site)
     for name in (*graph.inputs, *graph.outputs):
         tensor = graph.tensors[name]
+        if tensor.constant:
+            raise ModelError(f"`{name}` at the model's edge is a constant", where=graph.name, hint="leave it out")
         if tensor.dtype != "int8" and not (float_edges and tensor.dtype == "float32"):
             raise ModelError(
                 f"`{name}` at the model's edge is {tensor.dtype} and has no quantization",
@@ -70,14 +71,14 @@ def _check_shapes(site: Site, after: str) -> None:
     found = [tensor.shape for tensor in site.outputs]
     if shapes != found:
         raise site.refuse(f"its output should have shape {shapes}, not {found} (after {after})")
+    check_layer_size(site)
 
 
 def _check_tensor(tensor: Tensor) -> None:
     where = f"tensor `{tensor.name}`"
     if any(d <= 0 for d in tensor.shape) and not tensor.constant:
         raise ModelError(f"shape {tensor.shape} has no elements", where=where)
-    if math.prod(tensor.shape) * ITEM_BYTES.get(tensor.dtype, 8) > TENSOR_BYTES_MAX:
-        raise ModelError(f"shape {tensor.shape} needs more than 32 bits to address", where=where)
+    check_tensor_size(tensor)
     if tensor.quantization is not None:
         _check_quantization(tensor.quantization, tensor, where)
 
@@ -94,6 +95,20 @@ def _check_quantization(quantization: Quantization, tensor: Tensor, where: str) 
         raise ModelError(f"{len(quantization.scale)} scales do not fit shape {tensor.shape}", where=where)
     elif not tensor.constant:
         raise ModelError("per-channel quantization of an activation is not defined", where=where)
+
+
+def _check_operator(site: Site) -> None:
+    try:
+        site.node.op.check(site)
+    except (ArithmeticError, ValueError) as error:
+        raise site.refuse(str(error), "quantize the model again with calibration data of the real range") from error
+    call = site.node.op.call(site)
+    read = [0] if call is None else [int(p.key) for p in call.pointers if p.kind == "input"]
+    for index in read:
+        if site.inputs[index].constant:
+            raise site.refuse(
+                f"input {index} (`{site.inputs[index].name}`) is a constant", "fold constants when exporting the model"
+            )
 
 
 def _check_kept_quantization(site: Site) -> None:

@@ -17,6 +17,10 @@ class Activation:
     low: float = -math.inf
     high: float = math.inf
 
+    def __post_init__(self) -> None:
+        if math.isnan(self.low) or math.isnan(self.high):
+            raise ValueError(f"bounds {self.low} and {self.high} are not numbers")
+
     @property
     def none(self) -> bool:
         return self.low == -math.inf and self.high == math.inf

@@ -1,0 +1,1 @@
+"""The model fuzzer: seeds and byte damage, structured damage of each format, the worker that tries cases."""
