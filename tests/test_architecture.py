@@ -133,7 +133,7 @@ def by_hand(path: Path) -> bool:
 
 def code_files() -> list[Path]:
     patterns = ("*.py", "*.c", "*.h", "*.S", "*.sh", "*.yml", "*.yaml", "*.cmake", "*.toml", "scripts/*", "Makefile")
-    return [path for path in tracked(*patterns) if path.name not in ("dvc.lock",) and by_hand(path)]
+    return [path for path in tracked(*patterns, ":!artifacts") if by_hand(path)]
 
 
 def test_files_are_short() -> None:

@@ -90,13 +90,10 @@ def test_uncommitted_changes_are_named_and_left_alone(clone: Path) -> None:
     assert (clone / "build/demo/params.yaml").read_text() == COMMITTED
 
 
-@pytest.mark.parametrize(
-    ("gate", "name"), [("10", "fail"), ("11", "inconclusive"), ("12", "waiting"), ("9", "error 9")]
-)
-def test_verdict_is_the_exit_code(clone: Path, gate: str, name: str) -> None:
+@pytest.mark.parametrize("gate", ["10", "11", "12", "9"])
+def test_verdict_is_the_exit_code(clone: Path, gate: str) -> None:
     done, log = demo(clone, GATE=gate)
     assert done.returncode == int(gate)
-    assert f"verdict: {name};" in done.stderr
     assert any("hilgate report" in line for line in log), "the report is written whatever the verdict"
 
 
