@@ -11,8 +11,11 @@ from hilgate.artifacts import artifact, needed
 from hilgate.compile import arithmetic
 from hilgate.compile.graph import Graph, Tensor
 from hilgate.compile.reference import run_reference
+from hilgate.console import progress
 from hilgate.errors import ModelError
 from hilgate.task import load_task
+
+CHUNK = 100  # samples at a time
 
 
 def write_vectors(task: str, graph: Graph, root: Path) -> None:
@@ -28,9 +31,20 @@ def write_vectors(task: str, graph: Graph, root: Path) -> None:
     inputs = in_device_order(real, graph, tensor)
     if tensor.dtype == "int8":
         inputs = arithmetic.quantize(inputs, tensor.quant.only_scale, tensor.quant.zero_point)
-    (expected,) = run_reference(graph, {tensor.name: inputs})
-    arrays = {"input": _as_bytes(inputs), "expected": _as_bytes(expected), "label": split["y"]}
+    arrays = {"input": _as_bytes(inputs), "expected": _as_bytes(_expected(task, graph, inputs)), "label": split["y"]}
     write_npz(artifact(root, "compile.vectors", task), arrays)
+
+
+def _expected(task: str, graph: Graph, inputs: np.ndarray) -> np.ndarray:
+    """The reference's outputs, a chunk at a time: int64 accumulators of a whole test set would take gigabytes."""
+    outputs = []
+    with progress() as bar:
+        shown = bar.add_task(f"NumPy reference of {task}", total=len(inputs))
+        for first in range(0, len(inputs), CHUNK):
+            part = inputs[first : first + CHUNK]
+            outputs += run_reference(graph, {graph.inputs[0]: part})
+            bar.advance(shown, len(part))
+    return np.concatenate(outputs)
 
 
 def in_device_order(real: np.ndarray, graph: Graph, tensor: Tensor) -> np.ndarray:
