@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import itertools
+import re
 import subprocess
 
 import pytest
 
 from hilgate.build import board_header, linker, registers, vectors
 from hilgate.catalogue import board_names, load_board
+from hilgate.errors import ParamsError
+
+FAMILIES = ("stm32f4", "stm32l4")
 
 
 @pytest.fixture(scope="module")
@@ -21,8 +25,13 @@ def facts(root):
     return registers.load(root / "firmware/port/stm32f4/registers.toml")
 
 
+@pytest.fixture(scope="module", params=FAMILIES)
+def family(root, request):
+    return registers.load(root / f"firmware/port/{request.param}/registers.toml")
+
+
 def test_there_are_the_boards_that_params_name(boards):
-    assert {"nucleo_f446re", "qemu_stm32f405"} <= set(boards)
+    assert {"nucleo_f446re", "nucleo_l4r5zi", "qemu_stm32f405"} <= set(boards)
     assert "TEMPLATE" not in boards
 
 
@@ -56,9 +65,42 @@ def test_the_dma_route_is_the_documented_one(boards):
         assert line in header, line
 
 
-def test_fields_fit_and_do_not_overlap(facts):
+def test_the_dma_route_of_the_l4_goes_through_the_multiplexer(boards):
+    header = board_header.render(boards["nucleo_l4r5zi"])
+    for line in (
+        "DMA_BASE DMA1_BASE",
+        "DMA_REQUEST 34u",
+        "DMAMUX_CHANNEL DMAMUX_C0CR_OFFSET",
+        "COMPLETE DMA_ISR_TCIF1",
+    ):
+        assert line in header, line
+    assert "BOARD_CONSOLE_VDDIO2 1" in header, "its console is on port G"
+
+
+@pytest.mark.parametrize(
+    ("table", "key", "value", "what"),
+    [
+        ("clock", "hz", 110_000_000, "its pll makes 120000000"),
+        ("clock", "pll", {"m": 2, "n": 45, "r": 2}, "8000000 Hz into the VCO, 360000000 Hz out of it"),
+        ("clock", "pll", {"m": 1, "n": 7, "r": 2}, "a divider is out of range"),
+        ("clock", "flash_wait_states", 4, "120000000 Hz needs 5"),
+        ("clock", "source", "hse_pll", "`hse_pll` is not known"),
+        ("clock", "apb1_divider", 3, "apb1_divider is 3"),
+        ("console", "receive", "interrupt", "`interrupt` is not known"),
+        ("console", "tx", "PG9", "PG9 is not LPUART1's"),
+        ("console", "uart", "USART1", "`USART1` is not known"),
+    ],
+)
+def test_facts_that_the_l4_cannot_do_are_refused(root, table, key, value, what):
+    board = load_board("nucleo_l4r5zi", root)
+    board.tables[table][key] = value
+    with pytest.raises(ParamsError, match=re.escape(what)):
+        board_header.render(board)
+
+
+def test_fields_fit_and_do_not_overlap(family):
     count = 0
-    for block, entries in facts["block"].items():
+    for block, entries in family["block"].items():
         for name, register in entries.items():
             places = sorted(register.get("fields", {}).values())
             for (low, width), (next_low, _) in itertools.pairwise(places):
@@ -68,12 +110,12 @@ def test_fields_fit_and_do_not_overlap(facts):
     assert count > 700
 
 
-def test_registers_lie_inside_their_peripherals(facts):
-    ends = sorted((p["base"], p["base"] + p["bytes"], name) for name, p in facts["peripheral"].items())
+def test_registers_lie_inside_their_peripherals(family):
+    ends = sorted((p["base"], p["base"] + p["bytes"], name) for name, p in family["peripheral"].items())
     for (_, end, name), (start, _, other) in itertools.pairwise(ends):
         assert end <= start or {name, other} & {"SYSTICK", "NVIC", "SCB", "COREDEBUG"}, (name, other)
-    for name, peripheral in facts["peripheral"].items():
-        last = max(register["offset"] for register in facts["block"][peripheral["block"]].values())
+    for name, peripheral in family["peripheral"].items():
+        last = max(register["offset"] for register in family["block"][peripheral["block"]].values())
         assert last + 4 <= peripheral["bytes"], name
 
 

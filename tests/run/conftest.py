@@ -17,11 +17,13 @@ from hilgate.params import Params, load_params
 PARAMS = """
 cells:
   blobs_nucleo_f446re: { task: blobs, board: nucleo_f446re }
+  blobs_nucleo_l4r5zi: { task: blobs, board: nucleo_l4r5zi }
   blobs_qemu_stm32f405: { task: blobs, board: qemu_stm32f405 }
 compile:
   blobs: { optimize: speed, updatable: true }
 build:
   nucleo_f446re: { optimize: O2 }
+  nucleo_l4r5zi: { optimize: O2 }
   qemu_stm32f405: { optimize: O2 }
 run:
   blobs: { vectors: 12, warmup: 1, runs: 5 }

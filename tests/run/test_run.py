@@ -13,7 +13,7 @@ from hilgate.params import Params
 from hilgate.run.run import execute
 
 pytestmark = pytest.mark.arm
-NUCLEO, QEMU = "blobs_nucleo_f446re", "blobs_qemu_stm32f405"
+NUCLEO, NUCLEO_L4, QEMU = "blobs_nucleo_f446re", "blobs_nucleo_l4r5zi", "blobs_qemu_stm32f405"
 
 
 def test_the_virtual_board_gives_the_same_measurement_twice(project: Path, params: Params) -> None:
@@ -42,6 +42,17 @@ def test_accuracy_is_that_of_the_reference_outputs(project: Path, params: Params
     assert found["accuracy"]["value"] == right.mean()
     assert found["accuracy"]["low"] < right.mean() < found["accuracy"]["high"]
     assert found["accuracy"]["n"] == 200
+
+
+def test_the_same_session_measures_a_board_of_another_family(project: Path, params: Params) -> None:
+    """Equal outputs and weights on an STM32L4+; its flash is read in lines of half the size and costs more."""
+    found, other = (read_json(execute(cell, params, project), "measurement") for cell in (NUCLEO_L4, NUCLEO))
+    assert (found["board"], found["parity"]) == ("nucleo_l4r5zi", {"vectors": 12, "mismatches": 0, "first_layer": None})
+    assert (found["evidence"], found["environment"]["target"]) == ("elsewhere", "virtual_nucleo_l4r5zi")
+    assert found["hashes"]["weights"] == other["hashes"]["weights"]
+    assert found["latency"]["median_us"] == pytest.approx(found["latency"]["cycles"][0] / 120)
+    assert found["latency"]["cycles"][0] > other["latency"]["cycles"][0]
+    assert found["flash"]["capacity_bytes"] == 2 << 20 and found["ram"]["capacity_bytes"] == 640 << 10
 
 
 @pytest.mark.qemu
