@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner
 
 from hilgate import cli
-from hilgate.compile.arena_map import svg, text_map
+from hilgate.compile.arena_map import text_map
+from hilgate.compile.arena_svg import svg
 from hilgate.compile.cases import cases_of, graph_of
 from hilgate.compile.compile import compile_model
 from hilgate.compile.cost import predicted_cycles
@@ -59,7 +60,7 @@ def test_the_map_shows_every_buffer_where_it_lies(models) -> None:
 def test_the_picture_is_svg_with_a_box_per_buffer(models) -> None:
     explanation = explain(models["softmax"], Options())
     tree = ET.fromstring(explanation.arena_svg())  # noqa: S314  our own output
-    boxes = tree.findall("{http://www.w3.org/2000/svg}rect")
+    boxes = tree.findall("{http://www.w3.org/2000/svg}rect[@class='buffer']")
     assert len(boxes) == len(explanation.made.plan.buffers)
 
 
@@ -75,7 +76,7 @@ def test_the_command_prints_passes_choices_and_map(models, tmp_path: Path) -> No
     words = ["compile", str(models["relu6"]), "-o", str(tmp_path), "--explain", "--no-updatable"]
     done = CliRunner().invoke(cli.application(words), words, catch_exceptions=False)
     assert done.exit_code == 0
-    for part in ("cycles predicted", "lower_quantization", "drop_channels", "predicted cycles", " bytes at "):
+    for part in ("predicted cycles", "lower_quantization", "drop_channels", "portable", "first: what was compiled", " bytes at "):
         assert part in done.stdout
     assert (tmp_path / "arena.svg").read_text().startswith("<svg")
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hilgate.compile.arena_map import svg, text_map
+from hilgate.compile.arena_map import text_map
+from hilgate.compile.arena_svg import svg
 from hilgate.compile.compile import allocate, load
 from hilgate.compile.cost import predicted_cycles
 from hilgate.compile.emit import Emission
@@ -15,6 +16,7 @@ from hilgate.compile.options import Options
 from hilgate.compile.passes import rewrite
 from hilgate.compile.plan import plan
 from hilgate.compile.verify import verify_lowered
+from hilgate.compile.why import Reason, reasons
 from hilgate.errors import ModelError
 
 
@@ -48,6 +50,10 @@ class Explanation:
     steps: list[Step]
     choices: list[Choice]
     made: Emission
+
+    @property
+    def reasons(self) -> list[Reason]:
+        return reasons(self.made.layers, self.made.options)
 
     def arena_text(self) -> str:
         return text_map(self.made.plan, len(self.made.layers))

@@ -1,4 +1,7 @@
-"""What `hilgate compile` prints on stdout: one row per layer, and with --explain the passes, the choices, the arena."""
+"""The tables that `hilgate compile` prints on stdout: layers, and with --explain passes, choices and kernels.
+
+Nothing is cut: in a narrow terminal names fold onto more lines, and a layer's kernel stands below its name.
+"""
 
 from __future__ import annotations
 
@@ -6,66 +9,150 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.table import Table
 
     from hilgate.compile.compile import Compiled
-    from hilgate.compile.explain import Explanation
+    from hilgate.compile.explain import Choice, Explanation
+    from hilgate.compile.why import Reason
 
-PIPE_COLUMNS = 160  # into a file or a log nothing is cut
+WIDE_COLUMNS = 124  # from here on every fact has its own column
+PIPE_COLUMNS = 160  # into a file or a log
+PREDICTED = "predicted cycles of a Cortex-M4 at zero wait states"
 
 
 def show(compiled: Compiled) -> None:
     """Print the layers of a compilation and their sums."""
-    model, cycles = compiled.model, compiled.cycles
-    table = _table(
-        model["name"], ("layer", "op", "kernel", "output"), ("MACs", "weights B", "cycles", "output B", "at")
-    )
-    for layer, predicted in zip(model["layers"], cycles, strict=True):
-        shape = "x".join(map(str, layer["output_shape"]))
-        numbers = (layer["macs"], layer["weights_bytes"], predicted, layer["output_bytes"], layer["output_offset"])
-        table.add_row(layer["name"], layer["op"], layer["kernel"], shape, *(f"{n:,}" for n in numbers))
-    table.caption = _sums(model, sum(cycles))
-    _print(table)
+    console = _console()
+    console.print(_layers(compiled, wide=console.width >= WIDE_COLUMNS))
 
 
 def show_explanation(explanation: Explanation) -> None:
-    """Print what each pass did, what the alternatives cost, and the arena's map."""
-    passes = _table("passes", ("pass",), ("changes", "layers", "MACs", "int8 weights B", "arena B"))
-    for step in explanation.steps:
-        arena = "" if step.arena_bytes is None else f"{step.arena_bytes:,}"
-        passes.add_row(step.name, *(f"{n:,}" for n in (step.changes, step.layers, step.macs, step.weight_bytes)), arena)
-    passes.caption = "arena before kernels are chosen: without their working memory"
-    _print(passes)
-    choices = _table("choices", ("optimize", "updatable"), ("MACs", "weights blob B", "arena B", "predicted cycles"))
-    for choice in explanation.choices:
-        numbers = (choice.macs, choice.blob_bytes, choice.arena_bytes, choice.cycles)
-        choices.add_row(choice.options.optimize, str(choice.options.updatable), *(f"{n:,}" for n in numbers))
-    choices.caption = "the first row is what was compiled; cycles of a Cortex-M4 at zero wait states"
-    _print(choices)
-    print(explanation.arena_text())  # noqa: T201
+    """Print what each pass did, the kernel of each layer and why, what the alternatives cost, and the arena's map."""
+    console = _console()
+    console.print("", _passes(explanation), "", _kernels(explanation), "", _choices(explanation), "")
+    console.print(explanation.arena_text(), markup=False, highlight=False, soft_wrap=True)
 
 
-def _table(title: str, left: tuple[str, ...], right: tuple[str, ...]) -> Table:
-    from rich.table import Table
+def arena_in_use(model: dict[str, Any], layer: int) -> int:
+    """Bytes of the arena that are needed while a layer of a model.json document runs; shared bytes count once."""
+    total = end = 0
+    alive = [b for b in model["arena"] if b["first_layer"] <= layer <= b["last_layer"]]
+    for buffer in sorted(alive, key=lambda b: int(b["offset"])):
+        first, last = buffer["offset"], buffer["offset"] + buffer["bytes"]
+        total += max(0, last - max(first, end))
+        end = max(end, last)
+    return total
 
-    table = Table(title=title, caption_justify="left")
-    for heading in left:
-        table.add_column(heading)
-    for heading in right:
-        table.add_column(heading, justify="right")
+
+def _layers(compiled: Compiled, *, wide: bool) -> Table:
+    model, cycles = compiled.model, compiled.cycles
+    words = ("layer", "op", "kernel", "output") if wide else ("layer, kernel", "output")
+    table = _table(model["name"], words, ("MACs", "weights B", "cycles", "arena B"))
+    for index, (layer, predicted) in enumerate(zip(model["layers"], cycles, strict=True)):
+        kernel, shape = layer["kernel"].removesuffix("_s8"), "x".join(map(str, layer["output_shape"][1:]))
+        names = (layer["name"], layer["op"], kernel) if wide else (f"{layer['name']}\n  [dim]{kernel}[/dim]",)
+        numbers = (layer["macs"], layer["weights_bytes"], predicted, arena_in_use(model, index))
+        table.add_row(*names, shape, *(f"{n:,}" for n in numbers))
+    table.caption = _sums(model, sum(cycles))
     return table
-
-
-def _print(table: Table) -> None:
-    from rich.console import Console
-
-    Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)
 
 
 def _sums(model: dict[str, Any], cycles: int) -> str:
     shapes = " -> ".join("x".join(map(str, edge["shape"])) for edge in (*model["input"], *model["output"]))
     arena, weights, macs = model["arena_bytes"], model["weights_bytes"], model["macs"]
     return (
-        f"{shapes}: {macs:,} MACs, {weights:,} bytes of weights, {arena:,} bytes of arena, "
-        f"{cycles:,} cycles predicted (Cortex-M4, zero wait states)"
+        f"{shapes}: {macs:,} MACs, {weights:,} bytes of weights, {arena:,} bytes of arena, {cycles:,} cycles.\n"
+        f"cycles: {PREDICTED}; arena B: in use while the layer runs"
     )
+
+
+def _passes(explanation: Explanation) -> Table:
+    """A cell of a pass that changed nothing there says so by `=`."""
+    table = _table("passes: the network after each", ("pass",), ("changes", "layers", "MACs", "weights B", "arena B"))
+    before: tuple[int | None, ...] = ()
+    for step in explanation.steps:
+        after = (step.layers, step.macs, step.weight_bytes, step.arena_bytes)
+        cells = [_cell(b, a) for b, a in zip(before or (None,) * 4, after, strict=True)]
+        table.add_row(step.name, f"{step.changes:,}" if before else "", *cells)
+        before = after
+    table.caption = (
+        "=: as before the pass. weights B: int8 values; arena B: tensors alone, `-` while they are not yet integers.\n"
+        + _with_kernels(explanation)
+    )
+    return table
+
+
+def _cell(before: int | None, after: int | None) -> str:
+    if after is None:
+        return "-"
+    if before is None or before == after:
+        return f"{after:,}" if before is None else "[dim]=[/dim]"
+    return f"{after:,}\n[dim]{after - before:+,}[/dim]"
+
+
+def _with_kernels(explanation: Explanation) -> str:
+    made = explanation.choices[0]
+    return f"With kernels chosen: {made.blob_bytes:,} bytes of weights blob, {made.arena_bytes:,} bytes of arena."
+
+
+def _kernels(explanation: Explanation) -> Table:
+    """Layers that got the same kernel for the same reason share a row."""
+    table = _table("kernels", ("kernel, layers",), ("cycles", "portable"), ("why",))
+    groups: dict[tuple[str, str], list[Reason]] = {}
+    for reason in explanation.reasons:
+        groups.setdefault((reason.kernel, reason.why), []).append(reason)
+    for (kernel, why), reasons in groups.items():
+        plain = [r.portable_cycles for r in reasons if r.portable_cycles is not None]
+        names = ", ".join(reason.layer for reason in reasons)
+        total = sum(reason.cycles for reason in reasons)
+        cells = (f"{total:,}", f"{sum(plain):,}" if plain else "-", why)
+        table.add_row(f"{kernel.removesuffix('_s8')}\n[dim]{names}[/dim]", *cells)
+    table.caption = f"{PREDICTED}; portable: of the plain definition in C, `-` where there is no other kernel"
+    return table
+
+
+def _choices(explanation: Explanation) -> Table:
+    table = _table("choices", ("optimize", "updatable"), ("MACs", "weights blob B", "arena B", "cycles"))
+    for choice in explanation.choices:
+        numbers = (choice.macs, choice.blob_bytes, choice.arena_bytes, choice.cycles)
+        table.add_row(choice.options.optimize, str(choice.options.updatable).lower(), *(f"{n:,}" for n in numbers))
+    table.caption = "first: what was compiled.\n" + updatable_sentence(explanation.choices)
+    return table
+
+
+def updatable_sentence(choices: list[Choice]) -> str:
+    """What the other choice of `updatable` would change."""
+    made, others = choices[0], choices[1:]
+    other = next((c for c in others if c.options.updatable != made.options.updatable), None)
+    if other is None:
+        return "The other choice of `updatable` does not suit this model."
+    parts = (
+        (other.macs - made.macs, "MACs"),
+        (other.blob_bytes - made.blob_bytes, "bytes of weights"),
+        (other.arena_bytes - made.arena_bytes, "bytes of arena"),
+        (other.cycles - made.cycles, "cycles"),
+    )
+    changes = ", ".join(f"{difference:+,} {what}" for difference, what in parts if difference) or "nothing"
+    price = "new weights would need new code" if made.options.updatable else "new weights would be data"
+    return f"`updatable: {str(other.options.updatable).lower()}` would change {changes}; {price}."
+
+
+def _table(title: str, left: tuple[str, ...], right: tuple[str, ...], last: tuple[str, ...] = ()) -> Table:
+    from rich import box
+    from rich.table import Table
+
+    table = Table(title=title, box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), title_justify="left", caption_justify="left")
+    for heading in left:
+        table.add_column(heading, overflow="fold", min_width=min(len(heading), 10))
+    for heading in right:
+        table.add_column(heading, justify="right", no_wrap=True)
+    for heading in last:
+        table.add_column(heading, overflow="fold")
+    return table
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    return Console(width=None if sys.stdout.isatty() else PIPE_COLUMNS, highlight=False)
