@@ -10,7 +10,6 @@ from hilgate.compile.graph import Node, Site
 from hilgate.compile.kernels.panel import DOUBLE, POSITIVE, SINGLE
 from hilgate.compile.ops.conv2d.kernel import ConvKernel
 from hilgate.compile.ops.conv2d.op import Conv2D
-from hilgate.compile.ops.conv2d.winograd import WinogradKernel
 from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
 from hilgate.compile.ops.fully_connected.op import FullyConnected
 from hilgate.compile.options import Options
@@ -61,7 +60,7 @@ def _instance(site: Site) -> object:
     """What layers that run on the same code have in common; the node itself where nothing is shared."""
     op = site.node.op
     if isinstance(op, Conv2D) and op.kernel:
-        return ("winograd", op.kernel.channels) if isinstance(op.kernel, WinogradKernel) else op.kernel.panel.name
+        return op.kernel.panel.name if isinstance(op.kernel, ConvKernel) else ("winograd", site.inputs[0].shape[3])
     return op.kernel.name if isinstance(op, DepthwiseConv2D) and op.kernel else site.node
 
 
@@ -82,10 +81,7 @@ def _why(site: Site, function: str, users: int, options: Options) -> str:
         return "fast_kernels is off" if off else "no faster kernel fits, or none that is worth its flash"
     if isinstance(op, FullyConnected):
         return "8 outputs at a time, one widening for two of them"
-    if isinstance(op, DepthwiseConv2D):
-        text = _plane(op)
-    else:
-        text = _winograd(op.kernel) if isinstance(op.kernel, WinogradKernel) else _panel(op.kernel)
+    text = _convolution(op) if isinstance(op, Conv2D) else _plane(op)
     return text if users == 1 else f"{text}; {users} layers share the code"
 
 
