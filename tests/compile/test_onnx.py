@@ -80,7 +80,7 @@ def test_relu_and_edges_cost_no_layer(models: dict[str, Path]) -> None:
 
 def test_a_pass_can_be_switched_off(models: dict[str, Path]) -> None:
     with_pass = lowered(models["kept_relu"])
-    without = lowered(models["kept_relu"], without=("fuse_activation_int8", "drop_identities"))
+    without = lowered(models["kept_relu"], without=("fuse_activation_int8", "fuse_requantize", "drop_identities"))
     assert [n.op.kind for n in with_pass.nodes] == ["fully_connected", "fully_connected"]
     assert [n.op.kind for n in without.nodes] == ["fully_connected", "requantize", "fully_connected"]
     inputs = random_inputs(with_pass, 30, seed=5)

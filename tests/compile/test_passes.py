@@ -107,3 +107,58 @@ def test_inputs_of_a_concat_come_to_one_quantization(tmp_path: Path) -> None:
     gate = np.clip(np.rint(256 / (1 + np.exp(-x))), 0, 255) / 256
     steps = np.clip(np.rint(np.concatenate([x, gate], axis=2) / np.float32(0.07)) + 9, -128, 127)
     assert np.abs(run_reference(graph, inputs)[0] - steps).max() <= 1
+
+
+def test_a_change_to_a_coarser_scale_goes_into_the_layer(tmp_path: Path) -> None:
+    """The 20 steps in between saturate at 2.54 and -2.56, and so does the fused layer."""
+    between = [
+        node("QuantizeLinear", ["c", "cs", "cz"], ["cq"]),
+        node("DequantizeLinear", ["cq", "cs", "cz"], ["v"]),
+    ]
+    nodes = [WEIGHTS, node("Conv", ["xd", "wd"], ["c"]), *between]
+    constants = weights() | {"cs": np.float32(0.02), "cz": np.int8(0)}
+    fused = lowered(tmp_path, nodes, constants)
+    apart = lowered(tmp_path, nodes, constants, without=("fuse_requantize",))
+    assert (kinds(fused), kinds(apart)) == (["conv2d"], ["conv2d", "requantize"])
+    inputs = random_inputs(fused, 30, 1)
+    one, other = (run_reference(g, inputs)[0].astype(int) for g in (fused, apart))
+    assert np.abs(one - other).max() <= 1
+    assert (one.min(), one.max()) == (other.min(), other.max()) == (-28, 45)
+
+
+def test_a_change_to_a_finer_scale_stays(tmp_path: Path) -> None:
+    nodes = [
+        WEIGHTS,
+        node("Conv", ["xd", "wd"], ["c"]),
+        node("QuantizeLinear", ["c", "cs", "cz"], ["cq"]),
+        node("DequantizeLinear", ["cq", "cs", "cz"], ["v"]),
+    ]
+    graph = lowered(tmp_path, nodes, weights() | {"cs": np.float32(0.2), "cz": np.int8(0)})
+    assert kinds(graph) == ["conv2d", "requantize"]
+
+
+def test_constants_are_computed_while_reading(tmp_path: Path) -> None:
+    """Exporters compute shapes and factors in the graph."""
+    nodes = [
+        node("Shape", ["xd"], ["shape"], start=1),
+        node("Gather", ["shape", "first"], ["channels"]),
+        node("Concat", ["one", "channels", "rest"], ["target"], axis=0),
+        node("Reshape", ["xd", "target"], ["r"]),
+        node("Mul", ["half", "half"], ["quarter"]),
+        node("Cast", ["quarter"], ["factor"], to=TensorProto.FLOAT),
+        node("Identity", ["r"], ["same"]),
+        node("LeakyRelu", ["same"], ["l"], alpha=0.25),
+        node("Mul", ["l", "factor"], ["v"]),
+    ]
+    constants = {
+        "first": np.array([0]),
+        "one": np.array([1]),
+        "rest": np.array([-1]),
+        "half": np.array(0.5, np.float64),
+    }
+    nodes.insert(8, node("QuantizeLinear", ["l", "s", "z"], ["lq"]))
+    nodes.insert(9, node("DequantizeLinear", ["lq", "s", "z"], ["ld"]))
+    nodes[10].input[0] = "ld"
+    graph = lowered(tmp_path, nodes, constants)
+    assert [k for k in kinds(graph) if k != "reshape"] == ["lookup", "mul"]
+    assert graph.tensors[graph.outputs[0]].shape == (1, 3, 30)

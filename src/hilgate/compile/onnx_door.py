@@ -14,6 +14,7 @@ import numpy as np
 from hilgate.compile import onnx_file
 from hilgate.compile.graph import Graph, Node, Quantization, Shape, Tensor
 from hilgate.compile.layout import Layout
+from hilgate.compile.onnx_fold import fold
 from hilgate.compile.ops import onnx_operators
 from hilgate.compile.ops.base import Op
 from hilgate.compile.ops.reshape.op import Reshape
@@ -253,19 +254,24 @@ class OnnxDoor:
             raise node.refuse(f"domain `{proto.domain}` is not supported", "use operators of the standard ONNX domain")
         if proto.op_type == "Constant":
             return self._constant(proto.output[0], _constant_value(node))
-        operator = onnx_operators().get(proto.op_type)
-        if operator is None:
-            known = ", ".join(sorted(onnx_operators()))
-            raise node.refuse(f"operator {proto.op_type} is not supported", f"supported: {known}")
-        if len([name for name in proto.output if name]) != 1 and not operator.many_outputs:
-            raise node.refuse("has more than one output")
         try:
-            operator.from_onnx(node)
+            if not fold(node):
+                self._operator(node)
         except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
             raise node.refuse(f"its inputs or attributes make no sense: {error}", "export the model again") from error
         unknown = [a.name for a in proto.attribute if a.name not in node.taken]
         if unknown:
             raise node.refuse(f"attribute `{unknown[0]}` is not supported", "hilgate ignores nothing in silence")
+
+    @staticmethod
+    def _operator(node: OnnxNode) -> None:
+        operator = onnx_operators().get(node.kind)
+        if operator is None:
+            known = ", ".join(sorted(onnx_operators()))
+            raise node.refuse(f"operator {node.kind} is not supported", f"supported: {known}")
+        if not operator.many_outputs:
+            node.single_output()
+        operator.from_onnx(node)
 
 
 def _constant_value(node: OnnxNode) -> Any:

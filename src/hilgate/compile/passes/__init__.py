@@ -15,6 +15,7 @@ from hilgate.compile.passes import (
     fold_pad,
     fuse_activation,
     fuse_bias,
+    fuse_requantize,
     hoist_quantize,
     lower_quantization,
     strip_edges,
@@ -43,15 +44,17 @@ PASSES = (
     Pass("fuse_activation", fuse_activation.run, needed=True),
     Pass("lower_quantization", lower_quantization.run, needed=True),
     Pass("strip_edges", strip_edges.run, needed=True),
+    Pass("drop_dequantize", drop_dead.run, needed=True),  # what lowering left without a reader
     Pass("fuse_activation_int8", fuse_activation.run),
     Pass("fold_pad", fold_pad.run),
+    Pass("fuse_requantize", fuse_requantize.run),
     Pass("drop_identities", drop_identities.run),
     Pass("drop_channels", drop_channels.run, by_weights=True),
     Pass("drop_dead", drop_dead.run, needed=True),
 )
 
 
-KERNEL_CHOICES = {"fast_kernels", "share_kernels"}  # what compile.allocate decides after the passes
+KERNEL_CHOICES = {"fast_kernels", "share_kernels", "winograd"}  # what compile.allocate decides after the passes
 
 
 Watch = Callable[[str, int, Graph], None]
