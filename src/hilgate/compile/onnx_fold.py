@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
 
 ELEMENTS_MAX = 1 << 24
-# Operators whose results are no larger than their inputs or than what those broadcast to: no file can ask for much memory
+# Operators whose results are no larger than their inputs, or what those broadcast to: a file cannot ask for much
 ELEMENTWISE = ("Add", "Sub", "Mul", "Div", "Pow", "Neg", "Sqrt", "Reciprocal", "Abs", "Exp", "Cast", "Identity")
 SHRINKING = ("Concat", "Slice", "Gather", "ReduceProd", "Floor", "Ceil")
 
