@@ -12,6 +12,7 @@ from hilgate.compile.graph import Graph, Node, Quantization, Site, Tensor
 from hilgate.compile.kernels import panel
 from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import affine
+from hilgate.compile.ops.conv2d import winograd
 from hilgate.compile.ops.conv2d.op import Conv2D
 from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
 from hilgate.compile.ops.fully_connected.op import FullyConnected
@@ -20,6 +21,7 @@ from hilgate.compile.options import Options
 from hilgate.compile.reference import random_inputs, run_reference
 
 VECTORS = 3
+FREE = -(10**9)  # bytes of code: Winograd then pays for any shape
 OWN = Options(without=("share_kernels",))
 SIZE = Options(optimize="size")
 RELU = Activation(0.0, float("inf"))
@@ -105,6 +107,22 @@ def random_fully_connected(seed: int) -> Graph:
     return graph
 
 
+def random_winograd(seed: int) -> Graph:
+    """A convolution that F(2x2, 3x3) can compute: odd and even sizes, paddings and outputs."""
+    rng = np.random.default_rng(seed)
+    channels, outputs = int(rng.choice([4, 8, 12, 16, 32, 36, 48, 64])), int(rng.integers(1, 10))
+    zero_point = int(rng.choice([-128, -128, -7]))
+    graph = start(
+        (1, int(rng.integers(5, 12)), int(rng.integers(6, 15)), channels),
+        "double" if seed % 2 else "single",
+        int(rng.integers(-128, 128)),
+    )
+    pad = tuple(int(p) for p in rng.integers(0, 3, 4))
+    op = Conv2D(Window((3, 3), (1, 1), (1, 1), pad), 1, RELU if zero_point == -128 else NONE)
+    graph.outputs = [Sketch(graph, rng).layer(op, "x", (outputs, 3, 3, channels), zero_point)]
+    return graph
+
+
 def neighbours(seed: int) -> Graph:
     """Many convolutions of one input, which share instances: other depths, widths, roundings, odd channels."""
     rng = np.random.default_rng(seed)
@@ -123,7 +141,9 @@ def neighbours(seed: int) -> Graph:
 CONVOLUTIONS = [random_convolution(seed) for seed in range(24)]
 DEPTHWISE = [random_depthwise(seed) for seed in range(12)]
 DENSE = [random_fully_connected(seed) for seed in range(10)]
+WINOGRAD = [random_winograd(seed) for seed in range(12)]
 SETS = {
+    "winograd": (Options(), WINOGRAD),
     "own": (OWN, [*CONVOLUTIONS, *DEPTHWISE, *DENSE]),
     "shared": (SIZE, [neighbours(1), neighbours(2), DENSE[0], DEPTHWISE[1]]),
 }
@@ -132,7 +152,10 @@ SETS = {
 @pytest.fixture(scope="module", params=list(SETS))
 def bundle(request, make_bundle):
     options, graphs = SETS[request.param]
-    return make_bundle(graphs, options)
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "winograd":
+            patch.setattr(winograd, "CODE_BYTES", FREE)
+        return make_bundle(graphs, options)
 
 
 def check(bundle, run) -> None:
@@ -169,6 +192,17 @@ def test_the_cases_reach_every_kernel() -> None:
     assert {kernel.turned for kernel in planes if kernel} == {True, False}
     dense = [kernels_of(random_fully_connected(seed), OWN)[0] for seed in range(10)]
     assert {kernel.per_tensor for kernel in dense if kernel} == {True, False}
+
+
+def test_winograd_is_taken_where_it_pays_and_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert not all(isinstance(kernels_of(g, Options())[0], winograd.WinogradKernel) for g in WINOGRAD)
+    monkeypatch.setattr(winograd, "CODE_BYTES", FREE)
+    found = [kernels_of(graph, Options())[0] for graph in WINOGRAD]
+    assert all(isinstance(kernel, winograd.WinogradKernel) for kernel in found)
+    assert {kernel.rounding for kernel in found} == {panel.SINGLE, panel.DOUBLE, panel.POSITIVE}
+    assert {kernel.channels > 32 for kernel in found} == {True, False}
+    assert not isinstance(kernels_of(WINOGRAD[0], Options(without=("winograd",)))[0], winograd.WinogradKernel)
+    assert not isinstance(kernels_of(WINOGRAD[0], Options(optimize="ram"))[0], winograd.WinogradKernel)
 
 
 def test_sharing_makes_fewer_instances() -> None:

@@ -12,8 +12,10 @@ import math
 from hilgate.compile.graph import Site
 from hilgate.compile.kernels import panel
 from hilgate.compile.ops.avg_pool2d.op import AvgPool2D
+from hilgate.compile.ops.conv2d import winograd
 from hilgate.compile.ops.conv2d.kernel import ConvKernel
 from hilgate.compile.ops.conv2d.op import Conv2D
+from hilgate.compile.ops.conv2d.winograd import WinogradKernel
 from hilgate.compile.ops.depthwise_conv2d import plane
 from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
 from hilgate.compile.ops.fully_connected import wide
@@ -57,7 +59,9 @@ def predicted_cycles(site: Site) -> int:
 def _with_weights(site: Site) -> float:
     """Layers with weights on their fast kernels; 0 for others."""
     op = site.node.op
-    if isinstance(op, Conv2D) and op.kernel:
+    if isinstance(op, Conv2D) and isinstance(op.kernel, WinogradKernel):
+        return winograd.cycles(op.kernel, math.ceil(site.output.shape[1] / 2), site.output.shape[3])
+    if isinstance(op, Conv2D) and isinstance(op.kernel, ConvKernel):
         return _convolution(site, op, op.kernel)
     if isinstance(op, DepthwiseConv2D) and op.kernel:
         _, height, width, channels = site.output.shape

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from hilgate.errors import ParamsError
 
+# What a byte of flash is worth, in cycles of an inference, when kernels are chosen.
+CYCLES_PER_BYTE = {"speed": 20, "ram": 20, "size": 1000}
+
 
 @dataclass(frozen=True)
 class Options:

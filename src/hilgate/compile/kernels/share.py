@@ -21,11 +21,11 @@ from hilgate.compile.ops.depthwise_conv2d.plane import PlaneKernel
 from hilgate.compile.ops.fully_connected import wide
 from hilgate.compile.ops.fully_connected.op import FullyConnected
 from hilgate.compile.ops.fully_connected.wide import WideKernel
+from hilgate.compile.options import CYCLES_PER_BYTE
 
 if TYPE_CHECKING:
     from hilgate.compile.options import Options
 
-CYCLES_PER_BYTE = {"speed": 20, "ram": 20, "size": 1000}
 PORTABLE_BYTES, PORTABLE_CYCLES_PER_MAC = 450, 2.5  # of a fully connected layer without a wide kernel
 
 
@@ -73,7 +73,7 @@ def _instances(graph: Graph, worth: int) -> list[Instance]:
     uses: dict[Panel, list[Use]] = {}
     for site in graph.sites():
         op = site.node.op
-        if isinstance(op, Conv2D) and op.kernel:
+        if isinstance(op, Conv2D) and isinstance(op.kernel, ConvKernel):
             outputs = site.output.shape[1] * site.output.shape[2]
             rows = outputs // op.kernel.width * op.groups
             use = Use(site.node, op, op.kernel, site.output.shape[3] // op.groups, rows)

@@ -17,8 +17,13 @@ if TYPE_CHECKING:
     from hilgate.compile.graph import Site
     from hilgate.compile.ops.conv2d.op import Conv2D
 
-SOURCES = ("ops/conv2d/conv2d_panel.c", "ops/conv2d/conv2d_panel.h", "kernels/panel.h", "kernels/panel_dsp.h")
-STRIP = "kernels/strip.h"
+SOURCES = (
+    "ops/conv2d/conv2d_panel.c",
+    "ops/conv2d/conv2d_panel.h",
+    "kernels/panel.h",
+    "kernels/panel_dsp.h",
+    "kernels/strip.h",
+)
 RGB = ((0, 0), (0, 2), (1, 0), (1, 2), (2, 0), (2, 2), (0, 1), (1, 1), (2, 1))  # (row, channel) as strip_rgb stores
 MOST_GROUPS = 8  # of panels per strip of pixels or patches
 LARGEST = 65535  # fields of conv2d_shape
@@ -42,6 +47,11 @@ class ConvKernel:
             return self.width // pixels
         possible = [g for g in range(1, MOST_GROUPS + 1) if g * pixels <= self.width]
         return min(possible, key=lambda g: (-(-self.width // (g * pixels)) * g, -g))  # fewest panels, then fewest calls
+
+
+def sources() -> tuple[str, ...]:
+    """The C files of this way."""
+    return SOURCES
 
 
 def choose(op: Conv2D, site: Site) -> ConvKernel | None:
@@ -68,6 +78,14 @@ def choose(op: Conv2D, site: Site) -> ConvKernel | None:
         pixels, pitch, k // 2, unroll, site.output.shape[3], bool(channels % 2), first.rounding, first.top, first.shared
     )
     return ConvKernel(mode, column, k, instance, width)
+
+
+def cycles(op: Conv2D, site: Site, kernel: ConvKernel) -> int:
+    """Of a layer in columns mode, zero wait states."""
+    rows, outputs = site.output.shape[1], site.output.shape[3]
+    columns = (kernel.width - 1) * op.window.stride[1] + op.window.kernel[1]
+    strips = rows * columns * (kernel.column * 2 + 20)
+    return strips + panels.layer_cycles(kernel.panel, kernel.k // 2, outputs, kernel.width, rows)
 
 
 def _strip(op: Conv2D, site: Site) -> tuple[str, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -12,13 +12,16 @@ from hilgate.compile.graph import Shape, Site, Tensor
 from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, affine, exact_float
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
-from hilgate.compile.ops.conv2d import kernel
+from hilgate.compile.ops.conv2d import kernel as panels
+from hilgate.compile.ops.conv2d import winograd
 from hilgate.compile.ops.conv2d.doors import from_onnx, from_tflite
 from hilgate.compile.ops.window import Window, one_image
+from hilgate.compile.options import CYCLES_PER_BYTE
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
     from hilgate.compile.ops.conv2d.kernel import ConvKernel
+    from hilgate.compile.ops.conv2d.winograd import WinogradKernel
     from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode
 
@@ -33,7 +36,7 @@ class Conv2D(Op):
     window: Window
     groups: int = 1
     activation: Activation = NONE
-    kernel: ConvKernel | None = None
+    kernel: ConvKernel | WinogradKernel | None = None
 
     kind: ClassVar[str] = "conv2d"
     onnx: ClassVar[tuple[str, ...]] = ("Conv",)
@@ -84,27 +87,33 @@ class Conv2D(Op):
         return site.output.elements * kernel_h * kernel_w * depth
 
     def tuned(self, site: Site, options: Options) -> Op:
-        return replace(self, kernel=None if "fast_kernels" in options.without else kernel.choose(self, site))
+        found = None if "fast_kernels" in options.without else panels.choose(self, site)
+        if found is None or options.optimize != "speed" or "winograd" in options.without:
+            return replace(self, kernel=found)
+        worth = CYCLES_PER_BYTE[options.optimize]
+        better = winograd.choose(self, site, panels.cycles(self, site, found), worth)
+        return replace(self, kernel=better or found)
 
     def sources(self, site: Site) -> tuple[str, ...]:
-        return (*kernel.SOURCES, kernel.STRIP) if self.kernel else super().sources(site)
+        return _way(self.kernel).sources() if self.kernel else super().sources(site)
 
     def scratch_bytes(self, site: Site) -> int:
-        return kernel.scratch_bytes(self, site, self.kernel) if self.kernel else 0
+        return int(_way(self.kernel).scratch_bytes(self, site, self.kernel)) if self.kernel else 0
 
     def overlap_lag(self, site: Site) -> dict[int, int]:
-        return {0: kernel.overlap_lag(self, site, self.kernel)} if self.kernel else {}
+        return {0: _way(self.kernel).overlap_lag(self, site, self.kernel)} if self.kernel else {}
 
     def sections(self, site: Site) -> list[Section]:
         if self.kernel:
-            return kernel.sections(self, site, self.kernel)
+            return list(_way(self.kernel).sections(self, site, self.kernel))
         layer = affine(site, self.activation)
         fill = int32_section("fill", [site.inputs[0].quant.zero_point])
         return [*layer.sections(), fill, Section("weights", layer.weights.astype(np.int8).tobytes())]
 
     def call(self, site: Site) -> Call:
         if self.kernel:
-            return kernel.call(self, site, self.kernel)
+            made: Call = _way(self.kernel).call(self, site, self.kernel)
+            return made
         _, height, width, channels = site.inputs[0].shape
         pointers = (
             Pointer("input", 0, "int8_t"),
@@ -126,6 +135,11 @@ class Conv2D(Op):
             "rounding": ROUNDING_CODE[site.rounding],
         }
         return Call("conv2d_s8", pointers, constants)
+
+
+def _way(kernel: ConvKernel | WinogradKernel) -> Any:
+    """The module that knows a kernel: both have the same functions."""
+    return winograd if isinstance(kernel, winograd.WinogradKernel) else panels
 
 
 OP = Conv2D
