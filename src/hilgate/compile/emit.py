@@ -9,8 +9,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hilgate.compile.graph import Graph, Site, Tensor
 from hilgate.compile.ops.base import Call, Pointer
 from hilgate.compile.options import Options
@@ -207,8 +205,7 @@ def _c_bytes(content: bytes) -> str:
 
 def _c_rows(content: bytes) -> str:
     """Bytes as decimal C array rows; 24 a row keep weights.c small enough to open."""
-    array = np.frombuffer(content, np.uint8)
-    return ",\n    ".join(",".join(map(str, array[i : i + 24])) for i in range(0, array.size, 24))
+    return ",\n    ".join(",".join(map(str, content[i : i + 24])) for i in range(0, len(content), 24))
 
 
 def _render(template: str, context: dict[str, Any]) -> bytes:
