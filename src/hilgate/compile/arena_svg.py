@@ -13,7 +13,8 @@ from hilgate.compile.plan import Buffer, Plan
 
 PLOT_HEIGHT, LEFT, TOP = 440, 76, 64  # pixels
 NAMES_HEIGHT, RIGHT = 150, 24
-WIDEST, NARROWEST, WANTED = 56, 20, 900  # of a layer's column; of the whole plot
+WIDEST, NARROWEST, WANTED = 72, 20, 900  # of a layer's column; of the whole plot
+NARROWEST_PICTURE = 720  # the legend needs it
 LETTER, LINE = 6.2, 14  # pixels of a letter and of a line of text
 LONGEST_NAME = 22
 INPUT, OUTPUT, TENSOR, OTHER_TENSOR, SCRATCH = "input", "output", "tensor", "tensor2", "scratch"
@@ -35,13 +36,11 @@ text{font:11px ui-monospace,monospace;fill:#222}.title{font-size:14px;font-weigh
 def svg(plan: Plan, layers: Sequence[str], title: str) -> str:
     """The document. layers: names in order."""
     column = max(NARROWEST, min(WIDEST, WANTED // (len(layers) + 2)))
-    width = LEFT + column * (len(layers) + 2) + RIGHT
+    width = max(NARROWEST_PICTURE, LEFT + column * (len(layers) + 2) + RIGHT)
     height = TOP + PLOT_HEIGHT + NAMES_HEIGHT
     scale = PLOT_HEIGHT / max(1, plan.arena_bytes)
     kinds = _kinds(plan, len(layers))
-    head = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {max(width, 620)} {height}" width="{max(width, 620)}">'
-    )
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}">'
     parts = [head, STYLE, _text(10, 20, f"{title}: {plan.arena_bytes:,} bytes of arena", "title"), *_legend()]
     parts += _axis(plan, width, scale)
     parts += [_box(b, kind, column, scale) for b, kind in zip(plan.buffers, kinds, strict=True)]
