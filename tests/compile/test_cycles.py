@@ -48,4 +48,6 @@ def test_cycles_are_the_documented_ones(name: str, measured) -> None:
 def test_large_convolutions_take_about_one_cycle_per_mac(measured) -> None:
     assert measured["conv2d_8x8x64_to_64_k3s1_double_relu"].cycles_per_mac < 1.05
     assert measured["conv2d_6x6x128_to_128_k1s1_single"].cycles_per_mac < 1.10
+    assert measured["conv2d_8x8x64_to_64_k3s1_double_relu_winograd"].cycles_per_mac < 0.80
+    assert measured["conv2d_16x16x32_to_32_k3s1_double_relu_winograd"].cycles_per_mac < 0.75
     assert measured["fully_connected_640_to_128_double"].cycles_per_mac < 1.25

@@ -22,7 +22,9 @@ from hilgate.compile.ruler.ruler import COMPILER, CPU, FLAGS
 from hilgate.errors import BuildError
 
 PINNED_COMPILER = "12.2.1 20221205"  # exact counts hold for this one
-OWN = Options(without=("share_kernels",))
+PANELS = Options(without=("share_kernels", "winograd"))
+WINOGRAD = Options(without=("share_kernels",))
+WINOGRAD_SUFFIX = "_winograd"
 MARKERS = ("<!-- cycles -->", "<!-- /cycles -->")
 CONVOLUTIONS = (  # height and width, channels, outputs, kernel, stride
     (32, 3, 16, 3, 1),
@@ -55,7 +57,8 @@ class Point:
 
 
 def cases() -> Iterator[Case]:
-    """The grid: each shape with TFLite's rounding and ReLU, without ReLU, and with ONNX's rounding."""
+    """The grid: each shape with TFLite's rounding and ReLU, without ReLU, and with ONNX's rounding; convolutions that
+    Winograd can compute also by it."""
     for rounding, zero_point in (("double", -128), ("double", -3), ("single", -3)):
         relu = {"activation": [0.0, float("inf")]} if zero_point == -128 else {}
         name = rounding + ("_relu" if relu else "")
@@ -64,9 +67,10 @@ def cases() -> Iterator[Case]:
             facts = {"attributes": {"window": window, **relu}, "rounding": rounding}
             weights = [outputs, kernel, kernel, channels]
             shape = f"{size}x{size}x{channels}_to_{outputs}_k{kernel}s{stride}_{name}"
-            yield Case(
-                "conv2d", {"name": shape, **facts, **_tensors([1, size, size, channels], weights, 0, zero_point)}
-            )
+            facts |= _tensors([1, size, size, channels], weights, 0, zero_point)
+            yield Case("conv2d", {"name": shape, **facts})
+            if (kernel, stride) == (3, 1) and channels % 4 == 0:
+                yield Case("conv2d", {"name": shape + WINOGRAD_SUFFIX, **facts})
         for size, channels, stride in DEPTHWISE:
             facts = {"attributes": {"window": _window(size, 3, stride), **relu}, "rounding": rounding}
             shape = f"{size}x{size}x{channels}_k3s{stride}_{name}"
@@ -103,7 +107,8 @@ def measure(folder: Path) -> list[Point]:
 def _point(graph: Graph, folder: Path) -> Point:
     from hilgate.virtual.bare import SCRATCH, BareMachine
 
-    made = allocate(graph, OWN, "0" * 64)
+    options = WINOGRAD if graph.name.endswith(WINOGRAD_SUFFIX) else PANELS
+    made = allocate(graph, options, "0" * 64)
     written = emit.files(made)
     sources = folder / graph.name
     for name, content in written.items():
