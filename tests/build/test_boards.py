@@ -80,6 +80,7 @@ def test_the_dma_route_of_the_l4_goes_through_the_multiplexer(boards):
 @pytest.mark.parametrize(
     ("table", "key", "value", "what"),
     [
+        ("option_bytes", "dual_bank", False, "a flash page has 8192 bytes"),
         ("clock", "hz", 110_000_000, "its pll makes 120000000"),
         ("clock", "pll", {"m": 2, "n": 45, "r": 2}, "8000000 Hz into the VCO, 360000000 Hz out of it"),
         ("clock", "pll", {"m": 1, "n": 7, "r": 2}, "a divider is out of range"),

@@ -10,6 +10,7 @@ import pytest
 
 from hilgate.catalogue import board_names, load_board
 from hilgate.errors import ParamsError
+from hilgate.virtual.board import VirtualBoard
 from hilgate.virtual.cost import block_cost, load_cpu
 from hilgate.virtual.decode import decode
 from hilgate.virtual.evidence import CLASSES, cost_model, evidence
@@ -149,14 +150,15 @@ def test_every_cost_has_its_source() -> None:
     for cpu in ("cortex_m4f",):
         for word, entry in tomllib.loads(folder.joinpath(f"cpus/{cpu}.toml").read_text("utf-8"))["cost"].items():
             assert set(entry) == {"cycles", "source"} and entry["source"].startswith(("TRM", "assumed")), word
-    for section in tomllib.loads(folder.joinpath("families/stm32f4.toml").read_text("utf-8")).values():
-        if isinstance(section, dict):
-            assert all(set(entry) == {"value", "source"} for entry in section.values())
+    for family in ("stm32f4", "stm32l4"):
+        for section in tomllib.loads(folder.joinpath(f"families/{family}.toml").read_text("utf-8")).values():
+            if isinstance(section, dict):
+                assert all(set(entry) == {"value", "source"} for entry in section.values())
 
 
 def test_boards_say_what_their_predictions_are_worth(root) -> None:
     classes = {name: evidence(load_board(name, root)) for name in board_names(root)}
-    assert classes["nucleo_f446re"] == "elsewhere"
+    assert classes["nucleo_f446re"] == classes["nucleo_l4r5zi"] == "elsewhere"
     assert set(classes.values()) <= set(CLASSES)
     board = load_board("nucleo_f446re", root)
     assert len(cost_model(board)) == 12 and cost_model(board) == cost_model(board)
@@ -168,3 +170,40 @@ def test_boards_say_what_their_predictions_are_worth(root) -> None:
 def test_an_unknown_cpu_is_refused() -> None:
     with pytest.raises(ParamsError, match="cortex_m99"):
         load_cpu("cortex_m99")
+def test_the_document_says_what_the_flash_of_the_l4r5_costs(root, measured) -> None:
+    """Each row of the second table, recomputed; no engine lost less than the weights alone cost."""
+    text = (root / "src/hilgate/virtual/COST_MODEL.md").read_text("utf-8")
+    names = {"microtvm_native": "microTVM", "microtvm_cmsis_nn": "microTVM + CMSIS-NN", "onnc": "ONNC"}
+    weights = WEIGHT_READS_OF_AD * L4R5_WAIT_STATES
+    assert f"33,024 reads at 5 cycles are {weights:,}" in " ".join(text.split())
+    for row in measured:
+        lost = int(row["measured_cycles"]) - int(row["cycles_zero_wait"])
+        line = f"| {names[row['engine']]} | {row['model'].upper()} | {lost:,} | {lost / int(row['instructions']):.2f} |"
+        if row["model"] == "ad":
+            assert lost > weights
+            line += f" {100 * weights / lost:.0f} % |"
+        assert line in text
+
+
+def test_one_bank_saves_on_silicon_what_half_the_reads_cost(root) -> None:
+    path = root / "src/hilgate/virtual/families/stm32l4_measured.csv"
+    with path.open(newline="") as file:
+        rows = {(r["engine"], r["model"], r["source"].split()[-1]): r for r in csv.DictReader(file)}
+    two, one = rows["X-CUBE-AI 8.0", "ad", "Krai"], rows["X-CUBE-AI 8.1", "ad", "STMicroelectronics"]
+    assert (two["dual_bank"], one["dual_bank"]) == ("true", "false")
+    saved = round((float(two["published_ms"]) - float(one["published_ms"])) * int(two["clock_hz"]) / 1000)
+    text = " ".join((root / "src/hilgate/virtual/COST_MODEL.md").read_text("utf-8").split())
+    assert f"{saved:,} cycles less. Half as many reads make {WEIGHT_READS_OF_AD // 2 * L4R5_WAIT_STATES:,}" in text
+    assert saved == pytest.approx(WEIGHT_READS_OF_AD // 2 * L4R5_WAIT_STATES, rel=0.05)
+
+
+@pytest.mark.parametrize(("dual_bank", "lines"), [(True, (8, 128, 32)), (False, (16, 64, 16))])
+def test_the_banks_of_the_l4r5_decide_how_much_a_read_brings(root, elf, dual_bank, lines) -> None:
+    board = load_board("nucleo_l4r5zi", root)
+    assert board.tables["option_bytes"]["dual_bank"], "as delivered"
+    board.tables["option_bytes"]["dual_bank"] = dual_bank
+    state = VirtualBoard(board, elf("elves/greet.c")).machine.core.state
+    size, code, data = 1 << state.line_shift, state.ilines, state.dlines
+    assert (size, code, data) == lines and (size * code, size * data) == (1024, 256)
+
+

@@ -15,6 +15,7 @@ VCO_HZ = (64_000_000, 344_000_000)
 HIGHEST_HZ = 120_000_000
 WAIT_STATE_HZ = 20_000_000  # one more for each 20 MHz, in voltage range 1
 FIRST_DMA_CHANNEL = 1
+PAGE_BYTES = {True: 4096, False: 8192}  # by OPTR.DBANK
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Pll:
 def clock_constants(facts: Facts) -> dict[str, str]:
     """The only source is the internal oscillator; where it does not start, the reset clock stays."""
     facts.one_of("clock", "source", ("hsi_pll",))
+    dual_bank = bool(facts.get("option_bytes", "dual_bank"))
+    if set(facts.board.memory("flash").sectors) != {PAGE_BYTES[dual_bank]}:
+        raise facts.refuse(
+            f"[option_bytes] dual_bank is {dual_bank}, so a flash page has {PAGE_BYTES[dual_bank]} bytes"
+        )
     hsi_hz = facts.number("clock", "hsi_hz", 1, HIGHEST_HZ)
     pll = _pll(facts, hsi_hz)
     hz = hsi_hz // pll.m * pll.n // pll.r

@@ -52,7 +52,8 @@ class Machine:
         self.board, self.image, self.options = board, image, options or Options()
         self.family, self.facts = load_family(board.family), load_facts(board)
         self.flash_memory = board.memory("flash")
-        accelerator = self.family["accelerator"]
+        dual_bank = board.tables.get("option_bytes", {}).get("dual_bank", True)
+        accelerator = self.family["accelerator" if dual_bank else "accelerator_single_bank"]
         self.core = Core(
             load_cpu(board.cpu),
             Accelerator(

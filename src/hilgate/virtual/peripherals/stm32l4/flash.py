@@ -5,17 +5,18 @@ from __future__ import annotations
 from hilgate.virtual.peripherals.flash import ERASED, Flash
 
 DOUBLE_WORD = 8
-BANK_PAGES = 256  # dual bank: pages of 4 KB, CR.PNB counts inside CR.BKER's bank
+BANK_PAGES = 256  # dual bank: pages of 4 KB, CR.PNB counts inside CR.BKER's bank; single: 256 of 8 KB, BKER stays clear
 
 
 class FlashL4(Flash):
-    """Dual bank as delivered (OPTR.DBANK). ECC errors of a torn write are not modelled; an erase stalls both banks."""
+    """Two banks or one, as board.toml says. ECC errors of a torn write are not modelled; an erase stalls both banks."""
 
     PLAIN = frozenset(("OPTR", "ECCR"))
 
     def reset(self) -> None:
         self._first: tuple[int, int] | None = None  # address and value of the first word of a pair
         super().reset()
+        self.put("OPTR", "DBANK", int(len(self.machine.flash_memory.sectors) > BANK_PAGES))
 
     def write_OPTR(self, value: int) -> None:  # noqa: N802
         self._refuse(f"write of 0x{value:08x} to FLASH.OPTR: option bytes are not modelled and never written")
@@ -33,10 +34,15 @@ class FlashL4(Flash):
 
     def _erase(self) -> None:
         pages, first, count = self.machine.flash_memory.sectors, 0, 0
-        banks = [bank for bank, name in enumerate(("MER1", "MER2")) if self.bit("CR", name)]
-        if banks:
-            first, count = BANK_PAGES * banks[0], BANK_PAGES * len(banks)
-        elif self.bit("CR", "PER"):
+        banks, dual = (
+            [bank for bank, name in enumerate(("MER1", "MER2")) if self.bit("CR", name)],
+            self.bit("OPTR", "DBANK"),
+        )
+        if len(banks) == 2:
+            count = len(pages)
+        elif banks and dual:
+            first, count = BANK_PAGES * banks[0], BANK_PAGES
+        elif self.bit("CR", "PER") and (dual or not self.bit("CR", "BKER")):
             first, count = BANK_PAGES * self.bit("CR", "BKER") + self.bit("CR", "PNB"), 1
         else:
             self.put("SR", "PGSERR", 1)
