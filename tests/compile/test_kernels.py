@@ -9,7 +9,7 @@ import pytest
 
 from hilgate.compile.compile import allocate
 from hilgate.compile.graph import Graph, Node, Quantization, Site, Tensor
-from hilgate.compile.kernels import panel
+from hilgate.compile.kernels import panel, share
 from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import affine
 from hilgate.compile.ops.conv2d import winograd
@@ -246,3 +246,17 @@ def test_double_rounding_is_one_floor_where_negative_sums_clamp() -> None:
         constant = (-128 << top) + (1 << top - 1) + (1 << top - n - 1)
         found = np.clip((((acc << top - n + 1) * multiplier >> 32) + constant) >> top, -128, 127)
         np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("worth", [0, 20, 1000])
+def test_sharing_loses_no_layer_and_stops_where_nothing_gains(worth: int) -> None:
+    graph = neighbours(3)
+    for site in graph.sites():
+        site.node.op = site.node.op.tuned(site, SIZE)
+    merged = share._merged(share._instances(graph, worth), worth)
+    served = [use.node.name for instance in merged for use in instance.uses]
+    assert sorted(served) == sorted(node.name for node in graph.nodes)
+    for index, one in enumerate(merged):
+        for other in merged[:index]:
+            both = share._merge(one, other, worth)
+            assert both is None or both.cost >= one.cost + other.cost

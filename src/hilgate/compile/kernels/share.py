@@ -82,14 +82,14 @@ def _instances(graph: Graph, worth: int) -> list[Instance]:
 
 
 def _merged(instances: list[Instance], worth: int) -> list[Instance]:
-    tried: dict[tuple[int, int], Instance | None] = {}
+    tried: dict[tuple[int, int], tuple[Instance | None, Instance, Instance]] = {}  # holds both: ids stay theirs
     while True:
         best: tuple[int, Instance, Instance, Instance] | None = None
         for a, b in combinations(instances, 2):
             key = (id(a), id(b))
             if key not in tried:
-                tried[key] = _merge(a, b, worth)
-            both = tried[key]
+                tried[key] = _merge(a, b, worth), a, b
+            both = tried[key][0]
             gain = a.cost + b.cost - both.cost if both else 0
             if both and gain > (best[0] if best else 0):
                 best = gain, both, a, b
