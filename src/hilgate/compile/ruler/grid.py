@@ -115,7 +115,7 @@ def _point(graph: Graph, folder: Path) -> Point:
         path = sources / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-    machine = BareMachine(_link(sources))
+    machine = BareMachine(link(sources))
     weights, arena = SCRATCH, SCRATCH + (1 << 19)
     machine.write(weights, written["weights.bin"])
     for name, array in random_inputs(graph, 1, seed=1).items():
@@ -137,7 +137,8 @@ def _products(weights: tuple[int, ...], kind: str) -> int:
     return result
 
 
-def _link(sources: Path) -> Path:
+def link(sources: Path) -> Path:
+    """The image of one model without start-up code. Raises BuildError."""
     image = sources / "model.elf"
     layout = "-Wl,-Ttext=0x08000000,-e,0,--no-warn-rwx-segments"
     command = [COMPILER, *CPU, *FLAGS, "-nostdlib", layout, "-o", str(image), str(sources / "model.c"), "-lc", "-lgcc"]
