@@ -21,6 +21,7 @@ from fuzz.corpus import Case, case
 LIMIT_SECONDS = 10
 STUCK_SECONDS = 30  # in one C call, where no signal handler runs; the process ends
 LIMIT_BYTES = 2 << 30
+LONGEST_MESSAGE = 2000
 
 
 class Hang(BaseException):
@@ -78,7 +79,9 @@ def _outcome(path: Path) -> tuple[str, str]:
             cause = cause.__cause__ or cause.__context__
         if any(isinstance(cause, MemoryError) for cause in causes):
             return "memory", _place(next(c for c in causes if isinstance(c, MemoryError)))
-        return ("refused", "") if str(error) else ("crash", "an error without words")
+        text = str(error)
+        fit = 0 < len(text) <= LONGEST_MESSAGE and text.isprintable()
+        return ("refused", "") if fit else ("crash", f"an error of {len(text)} characters: {text[:80]!r}")
     except MemoryError as error:
         return "memory", _place(error)
     except Exception as error:

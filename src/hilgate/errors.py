@@ -55,7 +55,18 @@ class DataError(HilgateError):
 
 
 class ModelError(HilgateError):
+    """Its words may hold names and numbers from a hostile file: each part is bounded and printable."""
+
     exit_code = 5
+    longest = 400
+
+    def __init__(self, what: str, *, where: str = "", hint: str = "") -> None:
+        super().__init__(self._tame(what), where=self._tame(where), hint=self._tame(hint))
+
+    @classmethod
+    def _tame(cls, text: str) -> str:
+        start = text[: cls.longest] + ("..." if len(text) > cls.longest else "")
+        return "".join(c if c.isprintable() else "?" for c in start)
 
 
 class BuildError(HilgateError):

@@ -11,8 +11,9 @@ from hilgate.compile.graph import ITEM_BYTES, Site, Tensor
 from hilgate.compile.ops.window import Window
 from hilgate.errors import ModelError
 
+RANK_MAX = 8
 TENSOR_BYTES_MAX = 2**31 - 1
-ACTIVATION_BYTES_MAX = 4 << 20  # the largest STM32 (N6) has 4.2 MB in all; checks and proofs take many times a tensor
+ACTIVATION_BYTES_MAX = 2 << 20  # twice the RAM of the largest board; checks and proofs take many times a tensor
 SPREAD_MAX = 32 << 20  # elements of a padded or spread image, which only the reference builds
 PRODUCTS_MAX = 1 << 31  # in one layer: seconds on the fastest microcontroller
 
@@ -20,6 +21,8 @@ PRODUCTS_MAX = 1 << 31  # in one layer: seconds on the fastest microcontroller
 def check_tensor_size(tensor: Tensor) -> None:
     """Raises ModelError when a tensor overflows 32 bits, or no board's RAM could hold it."""
     where = f"tensor `{tensor.name}`"
+    if len(tensor.shape) > RANK_MAX:
+        raise ModelError(f"{len(tensor.shape)} dimensions are more than {RANK_MAX}", where=where)
     size = prod(tensor.shape) * ITEM_BYTES.get(tensor.dtype, 8)
     if size > TENSOR_BYTES_MAX:
         raise ModelError(f"shape {tensor.shape} needs more than 32 bits to address", where=where)

@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import numpy_helper
 
 from hilgate.compile.compile import compile_model
 from hilgate.errors import ModelError
@@ -23,6 +26,7 @@ REGRESSIONS = {  # file: what the error says
     "pool_window_beyond_memory.tflite": "are too large for shape",
     "softmax_of_a_constant.onnx": "input 0 .* is a constant",
     "transposed_stride_beyond_memory.tflite": "are too large for shape",
+    "unsqueeze_axis_twice.onnx": "name a dimension twice",
     "vector_beyond_memory.tflite": "MB of RAM|32 bits",
 }
 
@@ -43,6 +47,26 @@ def test_regression_is_refused_in_words(name: str, tmp_path: Path) -> None:
 def test_seeds_compile(path: Path, tmp_path: Path) -> None:
     """Else damaging them would show nothing."""
     assert compile_model(path, tmp_path).model["layers"]
+
+
+def test_words_from_the_file_are_bounded_and_harmless(tmp_path: Path) -> None:
+    """A node's name may be megabytes of terminal escapes, and an attribute a hundred thousand numbers."""
+    model = onnx.load(HERE / "regressions" / "unsqueeze_axis_twice.onnx")
+    model.graph.node[2].name = "\x1b[2J" + "n" * 100_000
+    model.graph.initializer[2].CopyFrom(numpy_helper.from_array(np.zeros(100_000, np.int64), "a"))
+    onnx.save(model, tmp_path / "long.onnx")
+    with pytest.raises(ModelError) as caught:
+        compile_model(tmp_path / "long.onnx", tmp_path / "out")
+    assert len(str(caught.value)) < 2000
+    assert str(caught.value).isprintable()
+
+
+def test_too_many_dimensions(tmp_path: Path) -> None:
+    model = onnx.load(HERE / "regressions" / "unsqueeze_axis_twice.onnx")
+    model.graph.initializer[2].CopyFrom(numpy_helper.from_array(np.arange(70), "a"))
+    onnx.save(model, tmp_path / "deep.onnx")
+    with pytest.raises(ModelError, match="72 dimensions are more than 8"):
+        compile_model(tmp_path / "deep.onnx", tmp_path / "out")
 
 
 def campaign(root: Path, log: Path, *arguments: str) -> dict[str, int]:

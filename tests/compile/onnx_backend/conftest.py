@@ -34,6 +34,7 @@ class Wrapped:
     expected: list[np.ndarray] = field(default_factory=list)
     graph: Graph | None = None
     reason: str = ""
+    operator: str = ""  # of the suite, also when hilgate does not have it
 
 
 def scale_of(*arrays: np.ndarray) -> tuple[np.float32, np.int8]:
@@ -50,6 +51,7 @@ def wrap(case: Any) -> Wrapped:
     inputs, outputs = ([np.asarray(a) if isinstance(a, np.generic) else a for a in side] for side in data)
     kinds = {node.op_type for node in graph.node}
     result = Wrapped(case.name, next(iter(kinds)) if len(kinds) == 1 else "several")
+    result.operator = graph.node[0].op_type if len(graph.node) == 1 else "several"
     unknown = kinds - set(onnx_operators())
     if case.model.functions or len(graph.node) != 1:
         result.reason = "a function spelled out in other operators"
@@ -143,6 +145,11 @@ def _quantized(nodes: list, constants: list, name: str, parameters: tuple[np.flo
 @pytest.fixture(scope="session")
 def backend_cases() -> list[Wrapped]:
     """Every node case of the installed onnx."""
+    return wrapped_cases()
+
+
+def wrapped_cases() -> list[Wrapped]:
+    """The same, for scripts/onnx_backend.py too."""
     from onnx.backend.test.loader import load_model_tests
 
     with warnings.catch_warnings():

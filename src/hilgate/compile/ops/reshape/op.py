@@ -98,7 +98,10 @@ def _squeeze(node: OnnxNode, shape: Shape) -> Shape:
 
 
 def _unsqueeze(node: OnnxNode, shape: Shape) -> Shape:
-    axes = _axes(node, len(shape) + int(node.constant(1).size))
+    count = int(node.constant(1).size)
+    axes = _axes(node, len(shape) + count)
+    if len(axes) != count:
+        raise node.refuse(f"axes {node.numbers(1)} name a dimension twice")
     dims = iter(shape)
     return tuple(1 if i in axes else next(dims) for i in range(len(shape) + len(axes)))
 
