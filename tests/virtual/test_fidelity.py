@@ -60,8 +60,8 @@ def test_qemu_counts_the_same_instructions(elf, board_of, until_end, tmp_path) -
 
 @pytest.mark.parametrize("row", behaviours(), ids=lambda row: row["name"])
 def test_each_row_has_its_test(row) -> None:
-    known = {"name", "what", "modelled", "source", "referee", "test", "instead"}
-    assert set(row) <= known and set(row) >= known - {"instead"}
+    known = {"name", "what", "modelled", "source", "referee", "test", "instead", "family"}
+    assert set(row) <= known and set(row) >= known - {"instead", "family"}
     assert row["referee"] in ("qemu", "vendor", "none")
     assert ("instead" in row) == (not row["modelled"])
     file, _, function = row["test"].partition("::")
@@ -83,3 +83,9 @@ def test_gaps_are_what_nobody_checks() -> None:
     assert "register reset values, masks, absent registers" not in names
     assert [gap.modelled for gap in gaps] == sorted(gap.modelled for gap in gaps)
     assert all(gap.instead for gap in gaps)
+
+
+def test_a_family_sees_no_gaps_of_another() -> None:
+    mine, theirs = ({gap.name for gap in fidelity_gaps(family)} for family in ("stm32f4", "stm32h7"))
+    assert mine < theirs and all(name.startswith(("Cortex-M7", "STM32H7")) for name in theirs - mine)
+    assert theirs == {gap.name for gap in fidelity_gaps("stm32h7")} and len(theirs - mine) > 5

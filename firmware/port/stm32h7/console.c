@@ -5,6 +5,7 @@
 #include "port.h"
 #include "registers.h"
 #include "section.h"
+#include "wait.h"
 
 #define RING_BYTES PROTOCOL_LIMIT_RING_BYTES
 _Static_assert((RING_BYTES & (RING_BYTES - 1u)) == 0, "ring positions are masked");
@@ -12,7 +13,7 @@ _Static_assert((RING_BYTES & (RING_BYTES - 1u)) == 0, "ring positions are masked
 #define CLOCK_ENABLE (*(volatile uint32_t *)BOARD_CONSOLE_CLOCK_REGISTER)
 #define DIVIDER_MIN 16u /* BRR of 1.0 at sixteen-fold oversampling */
 #define DIVIDER_MAX 0xFFFFu
-#define SEND_TURNS 32u   /* about 100 cycles: a small part of a byte at 921600 baud */
+#define SEND_TURNS 6u    /* about 200 cycles: a small part of a byte at 921600 baud */
 #define PIN_ALTERNATE 2u /* GPIO MODER */
 #define PIN_PULL_UP 1u   /* an open receive line reads as idle */
 #define PIN_FAST 2u      /* OSPEEDR */
@@ -130,14 +131,14 @@ int32_t port_console_read(void) {
 
 void port_console_write(const uint8_t *bytes, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        while (!(UART(ISR) & USART_ISR_TXE)) core_pause(SEND_TURNS);
+        while (!(UART(ISR) & USART_ISR_TXE)) wait_turns(SEND_TURNS);
         UART(TDR) = bytes[i];
     }
     seen = tail; /* that took a while: ask again how much came, so that a lap is noticed */
 }
 
 void port_console_drain(void) {
-    while (!(UART(ISR) & USART_ISR_TC)) core_pause(SEND_TURNS);
+    while (!(UART(ISR) & USART_ISR_TC)) wait_turns(SEND_TURNS);
 }
 
 void port_console_receive(bool on) {

@@ -1,4 +1,4 @@
-/* Waiting for a bit, never for ever. */
+/* Waiting: for a bit, never for ever; and for time to pass. */
 #ifndef WAIT_H
 #define WAIT_H
 
@@ -15,6 +15,20 @@ static inline bool wait_for(const volatile uint32_t *reg, uint32_t mask, uint32_
         if ((*reg & mask) == wanted) return true;
     }
     return false;
+}
+
+/** Let time pass without touching a register, about 33 cycles a turn. core_pause would take one cycle here, and an
+ * emulator pays for each turn: four divisions by one, each of the longest kind, keep the core busy for longer. */
+static inline void wait_turns(uint32_t turns) {
+    uint32_t value = UINT32_MAX;
+    for (; turns > 0; turns--) {
+        __asm volatile("udiv %0, %0, %1\n\t"
+                       "udiv %0, %0, %1\n\t"
+                       "udiv %0, %0, %1\n\t"
+                       "udiv %0, %0, %1"
+                       : "+r"(value)
+                       : "r"(1u));
+    }
 }
 
 #endif

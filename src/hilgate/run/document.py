@@ -78,5 +78,5 @@ def _prediction(subject: Subject) -> dict[str, str | int | float | None]:
     return {
         "unicorn": version("unicorn"),
         "cost_model": cost_model(subject.board),
-        "fidelity_gaps": len(fidelity_gaps()),
+        "fidelity_gaps": len(fidelity_gaps(subject.board.family)),
     }

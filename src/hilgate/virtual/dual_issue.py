@@ -1,8 +1,8 @@
 """What instructions cost on a core that issues two of them a cycle, in order: the rule of the Cortex-M7.
 
-Arm publishes no timings of that core. This is an approximation by issue slots and result latencies, whose numbers are in
-cpus/cortex_m7.toml, each labelled assumed or fitted; COST_MODEL.md says how far published silicon is from it. A block
-is issued as if nothing before it were still under way, so each block is charged by itself.
+Arm publishes no timings of that core. This is an approximation by issue slots and result latencies, whose numbers are
+in cpus/cortex_m7.toml, each labelled assumed; COST_MODEL.md says how far published silicon is from it. A
+block is issued as if nothing before it were still under way, so each block is charged by itself.
 """
 
 from __future__ import annotations

@@ -59,8 +59,12 @@ def behaviours() -> tuple[dict[str, object], ...]:
     return tuple(tomllib.loads(text)["behaviour"])
 
 
-def fidelity_gaps() -> tuple[Gap, ...]:
-    """The rows to print with a prediction: what is not modelled first, then what has no referee."""
+def fidelity_gaps(family: str = "") -> tuple[Gap, ...]:
+    """The rows to print with a prediction: what is not modelled first, then what has no referee.
+
+    family: of the board, to leave out what only others can notice; by default all rows.
+    """
     rows = [row for row in behaviours() if not row["modelled"] or row["referee"] == "none"]
+    rows = [row for row in rows if not family or row.get("family", family) == family]
     gaps = [Gap(str(r["name"]), str(r["what"]), bool(r["modelled"]), str(r.get("instead", "no referee"))) for r in rows]
     return tuple(sorted(gaps, key=lambda gap: gap.modelled))

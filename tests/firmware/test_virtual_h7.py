@@ -1,0 +1,128 @@
+"""The STM32H747's own paths: supply and 400 MHz, caches and the uncached ring, the arena's memory, a locked counter."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+
+import pytest
+
+from hilgate.build.build import build_image
+from hilgate.build.image import segments
+from hilgate.build.placement import arena_region
+from hilgate.catalogue import load_board
+from hilgate.errors import DeviceError
+from hilgate.link.connect import connect
+from hilgate.link.protocol import ClockSource, Counter, FaultKind, ResetCause
+from hilgate.virtual.board import VirtualBoard
+from hilgate.virtual.elf import load_image
+
+pytestmark = pytest.mark.arm
+BOARD = "stm32h747i_disco"
+
+
+@pytest.fixture(scope="module")
+def board(root):
+    return load_board(BOARD, root)
+
+
+@pytest.fixture(scope="module")
+def image(root, board, model, tmp_path_factory):
+    return build_image(board, model.folder, tmp_path_factory.mktemp("h7"), firmware=root / "firmware")
+
+
+@pytest.fixture
+def session(image):
+    with connect(f"virtual://{BOARD}?image={image.elf}") as opened:
+        yield opened
+
+
+def test_reaches_400_mhz_from_the_crystal(session, image):
+    who = session.identity
+    assert (who.clock_source, who.clock_hz) == (ClockSource.HSE_PLL, 400_000_000)
+    assert (who.counter, who.reset_cause, who.image_ok) == (Counter.DWT, ResetCause.POWER_ON, 1)
+    assert who.uid != bytes(12) and who.image_hash.hex() == image.image_hash
+
+
+def test_a_dead_crystal_falls_back_to_the_internal_oscillator(image):
+    with connect(f"virtual://{BOARD}?image={image.elf}&hse=0") as session:
+        who = session.identity
+        assert (who.clock_source, who.clock_hz, who.baud) == (ClockSource.HSI_PLL, 400_000_000, 115200)
+        assert session.set_baud(921600)
+
+
+def test_counts_and_computes(session, model):
+    for seed in range(5):
+        data = hashlib.sha256(bytes([seed])).digest()[:8]
+        answer = session.run_vector(data)
+        assert answer.output == model.run(data) and answer.cycles > 20
+    assert len(set(session.bench(3, 30))) == 1, "nothing else moves while cycles are counted"
+
+
+def test_the_dma_ring_wraps(session):
+    assert session.set_baud(921600)
+    for number in range(10):
+        data = bytes([number]) * 1000
+        assert session.echo(data) == data
+    assert session.memory().overruns == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "fault", "cause"),
+    [(1, FaultKind.USAGE_FAULT, ResetCause.FAULT), (2, FaultKind.WATCHDOG, ResetCause.WATCHDOG)],
+)
+def test_crash_and_hang_end_in_a_record(session, kind, fault, cause):
+    """The record lies in the DTCM, which nothing caches; the supply, written once, is left alone by the next life."""
+    with pytest.raises(DeviceError):
+        session.reset(kind)
+    assert session.identify().reset_cause == cause
+    assert session.identify().clock_hz == 400_000_000
+    assert session.fault().kind in (fault, FaultKind.NONE), "the session may have read it already"
+    assert session.echo(b"on") == b"on"
+
+
+def test_a_plain_reset_is_a_software_reset(session):
+    session.reset(0)
+    assert session.identify().reset_cause == ResetCause.SOFTWARE
+
+
+def test_caches_are_on_and_the_ring_is_not_cached(image, root):
+    machine = VirtualBoard(BOARD, image.elf, root=root).machine
+    machine.run(8_000_000)
+    assert machine.scb.caches == (True, True)
+    is_cacheable = machine.peripherals["MPU"].is_cacheable
+    assert not is_cacheable(load_image(image.elf).symbols["ring"]) and is_cacheable(0x2400_0000)
+    assert machine.pwr.get("CR3") & 0x3F == 0b100 and machine.pwr.scale == 1
+
+
+def test_each_thing_lies_where_it_must(image, board):
+    names, places = load_image(image.elf).symbols, {memory.name: memory for memory in board.memories}
+
+    def lies_in(symbol: str, memory: str) -> bool:
+        return places[memory].origin <= names[symbol] < places[memory].end
+
+    assert lies_in("arena", "dtcm") and lies_in("stack_top", "dtcm") and lies_in("fault_stack", "dtcm")
+    assert lies_in("ring", "d2_sram"), "DMA1 does not reach the DTCM"
+    assert names["stack_bottom"] == places["dtcm"].origin, "an overflow leaves the DTCM, and faults"
+    assert names["second_core_vectors"] == 0x0810_0000
+    loaded = [s for s in segments(image.elf) if s.load == 0x0810_0000]
+    assert len(loaded) == 1 and 64 < loaded[0].file_bytes < 128
+
+
+def test_a_large_arena_moves_to_the_axi_sram(board, root, model, tmp_path):
+    """And runs there: the linker, the sizes and the virtual board agree about it."""
+    assert arena_region(board, 100_000).name == "dtcm" and arena_region(board, 120_000).name == "axi_sram"
+    assert arena_region(board, 600_000).name == "dtcm", "fits nowhere: the linker says so of the first choice"
+    folder = tmp_path / "large"
+    folder.mkdir()
+    for file in model.folder.iterdir():
+        if file.is_file():
+            (folder / file.name).write_bytes(file.read_bytes())
+    header = (folder / "model.h").read_text("utf-8")
+    (folder / "model.h").write_text(re.sub(r"(MODEL_ARENA_BYTES) \d+u", r"\1 200000u", header), "utf-8")
+    built = build_image(board, folder, tmp_path / "out", firmware=root / "firmware")
+    assert load_image(built.elf).symbols["arena"] == 0x2400_0000
+    assert built.sizes["ram"]["arena_bytes"] == 200_000
+    with connect(f"virtual://{BOARD}?image={built.elf}") as session:
+        data = bytes(range(8))
+        assert session.run_vector(data).output == model.run(data)
