@@ -17,9 +17,10 @@ sys.path[:0] = [str(ROOT / "src"), str(Path(__file__).parent)]
 import page  # noqa: E402
 import picture  # noqa: E402
 
-from hilgate.compile.ruler import grid, nets, record  # noqa: E402
+from hilgate.compile.ruler import grid, layers, nets, record  # noqa: E402
 
 MEASURED = Path(__file__).parent / "measured.csv"
+LAYERS = Path(__file__).parent / "layers.csv"
 OWN = {"residual": nets.residual_net, "mobile": nets.mobile_net}
 
 
@@ -46,6 +47,7 @@ def main() -> None:
                 rows[row.key] = row
                 print(f"{row.model:<12} updatable {row.updatable!s:<5} {row.cycles:>11,} cycles", file=sys.stderr)
         points = grid.measure(folder / "grid")
+        layers.write(LAYERS, layers.measure(folder / "layers"))
     record.write(MEASURED, rows.values())
     sorted_rows = record.read(MEASURED)
     (ROOT / "docs" / "benchmarks.md").write_text(page.text(sorted_rows, points), "utf-8")

@@ -10,7 +10,7 @@ from typing import Any
 
 import jinja2
 
-from hilgate.compile.ruler.grid import Point
+from hilgate.compile.ruler.grid import WINOGRAD_SUFFIX, Point
 from hilgate.compile.ruler.record import Row
 
 HERE = Path(__file__).parent
@@ -143,11 +143,15 @@ def _kernels(points: list[Point]) -> str:
     """One row per shape, one column per rounding."""
     shapes: dict[str, dict[str, Point]] = {}
     for point in points:
-        rounding = next(r for r in ROUNDINGS if point.name.endswith(f"_{r}"))
-        shapes.setdefault(point.name.removesuffix(f"_{rounding}"), {})[rounding] = point
+        name = point.name.removesuffix(WINOGRAD_SUFFIX)
+        rounding = next(r for r in ROUNDINGS if name.endswith(f"_{r}"))
+        way = WINOGRAD_SUFFIX if name != point.name else ""
+        shapes.setdefault(name.removesuffix(f"_{rounding}") + way, {})[rounding] = point
     lines = []
     for shape, found in shapes.items():
         first = next(iter(found.values()))
         cells = [f"{found[r].cycles_per_mac:.2f}" if r in found else "" for r in ROUNDINGS]
-        lines.append([shape.replace("_", " "), f"`{first.kernel}`", f"{first.macs:,}", *cells])
+        lines.append(
+            [shape.removesuffix(WINOGRAD_SUFFIX).replace("_", " "), f"`{first.kernel}`", f"{first.macs:,}", *cells]
+        )
     return _table("shape | kernel | MACs | TFLite, ReLU | TFLite | ONNX", lines)

@@ -6,7 +6,7 @@ import csv
 from pathlib import Path
 from typing import Any
 
-from hilgate.compile.ruler.grid import Point
+from hilgate.compile.ruler.grid import WINOGRAD_SUFFIX, Point
 from hilgate.compile.ruler.record import Row
 
 HERE = Path(__file__).parent
@@ -55,7 +55,11 @@ def write(path: Path, rows: list[Row], points: list[Point]) -> None:
 
 def _kernels(axes: Any, points: list[Point]) -> None:
     for kind, (marker, title) in KERNELS.items():
-        chosen = [p for p in points if p.name.startswith(kind + "_") and p.name.endswith("_single")]
+        chosen = [
+            p
+            for p in points
+            if p.name.startswith(kind + "_") and p.name.removesuffix(WINOGRAD_SUFFIX).endswith("_single")
+        ]
         axes.plot(
             [p.macs for p in chosen], [p.cycles_per_mac for p in chosen], marker, color=OURS, alpha=0.55, markersize=5,
             fillstyle="none", label=f"hilgate, one {title} layer",

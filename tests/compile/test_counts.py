@@ -1,6 +1,6 @@
-"""What whole models cost, exactly: a slower or larger compiler fails here by the model's name and the figure's.
+"""What models and single layers cost, exactly: a slower or larger kernel fails here by its name and the figure's.
 
-The counts are the rows of scripts/benchmarks/measured.csv, which `make bench` writes.
+The counts are the rows of scripts/benchmarks/measured.csv and layers.csv, which `make bench` writes.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from hilgate.compile.ruler import grid, nets, record
+from hilgate.compile.ruler import grid, layers, nets, record
 
 ROOT = Path(__file__).parents[2]
 MEASURED = ROOT / "scripts" / "benchmarks" / "measured.csv"
+LAYERS = ROOT / "scripts" / "benchmarks" / "layers.csv"
 MODELS = {"residual": nets.residual_net, "mobile": nets.mobile_net}
 EXACT_ANYWHERE = ("macs", "run_macs", "arena_bytes")  # hilgate's own decisions, whatever the C compiler
 COUNTED = ("instructions", "cycles", "flash_bytes", "ram_bytes", "stack_bytes")
@@ -52,3 +53,28 @@ def test_the_page_says_what_was_recorded(row) -> None:
     numbers = [f"{n:,}" for n in (row.run_macs, row.instructions, row.cycles, row.flash_bytes, row.arena_bytes)]
     prefix = f"| {row.model} | {str(row.updatable).lower()} |"
     assert any(line.startswith(prefix) and all(n in line for n in numbers) for line in lines)
+
+
+@pytest.fixture(scope="module")
+def single_layers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, layers.Layer]:
+    return {layer.name: layer for layer in layers.measure(tmp_path_factory.mktemp("layers"))}
+
+
+RECORDED_LAYERS = {layer.name: layer for layer in layers.read(LAYERS)}
+
+
+@pytest.mark.arm
+@pytest.mark.parametrize("name", RECORDED_LAYERS)
+def test_a_layer_costs_what_was_recorded(name: str, single_layers) -> None:
+    now, then = single_layers[name], RECORDED_LAYERS[name]
+    assert (now.kernel, now.arena_bytes) == (then.kernel, then.arena_bytes)
+    if grid.compiler_is_pinned():
+        assert now == then, f"{name}: if that is wanted, `make bench` records it"
+    else:
+        for figure in ("instructions", "cycles", "code_bytes"):
+            assert getattr(now, figure) <= getattr(then, figure) * (1 + OTHER_COMPILERS) + 64, figure
+
+
+@pytest.mark.arm
+def test_every_operator_with_code_is_recorded(single_layers) -> None:
+    assert set(single_layers) == set(RECORDED_LAYERS)
