@@ -30,11 +30,11 @@ def image(root: Path, board: Board, model: Path, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture
 def board_with(root: Path, tmp_path: Path) -> Callable[..., Board]:
-    """nucleo_f446re with pieces of its board.toml replaced, loaded from a copy that still finds the family's port."""
+    """A board with pieces of its board.toml replaced, loaded from a copy that still finds the family's port."""
 
-    def make(*replacements: tuple[str, str]) -> Board:
-        folder = tmp_path / "firmware/boards/nucleo_f446re"
-        shutil.copytree(root / "firmware/boards/nucleo_f446re", folder, dirs_exist_ok=True)
+    def make(*replacements: tuple[str, str], name: str = "nucleo_f446re") -> Board:
+        folder = tmp_path / "firmware/boards" / name
+        shutil.copytree(root / "firmware/boards" / name, folder, dirs_exist_ok=True)
         (tmp_path / "firmware/port").symlink_to(root / "firmware/port")
         path = folder / "board.toml"
         text = path.read_text("utf-8")
@@ -42,7 +42,7 @@ def board_with(root: Path, tmp_path: Path) -> Callable[..., Board]:
             assert old in text, old
             text = text.replace(old, new, 1)
         path.write_text(text, "utf-8")
-        return load_board("nucleo_f446re", tmp_path)
+        return load_board(name, tmp_path)
 
     return make
 

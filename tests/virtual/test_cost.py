@@ -78,6 +78,30 @@ def test_refill_carry_and_prefix(assemble) -> None:
     assert block_cost(cpu, aligned, None).before == (0, 0, 1, 3)
 
 
+@pytest.mark.arm
+@pytest.mark.parametrize(
+    ("code", "cycles", "why"),
+    [
+        (
+            "adds r0, r1\n adds r0, r2\n adds r0, r3\n adds r0, r4",
+            4,
+            "two narrow instructions a word, two cycles a word",
+        ),
+        ("add.w r0, r1, r2\n add.w r0, r1, r3\n add.w r0, r1, r4", 5, "a wide one every other cycle: at 0, 2 and 4"),
+        ("ldm r0, {r1-r8}\n" + "add.w r0, r1, r2\n" * 4, 13, "a long one lets three words wait"),
+        ("ldm r0, {r1-r8}\n" + "add.w r0, r1, r2\n" * 6, 16, "and no more: at 9, 10, 11, 12, 13, 15"),
+    ],
+)
+def test_code_in_ram_waits_for_the_system_bus(code, cycles, why, assemble) -> None:
+    cpu = load_cpu("cortex_m4f")
+    there = block_cost(cpu, decode(assemble(code), 0x2000_0000), None)
+    beside = block_cost(cpu, decode(assemble(code), 0x1000_0000), None)
+    assert there.cycles == cycles, why
+    assert there.refill == beside.refill + 1, "the first word after a branch comes a cycle late"
+    assert beside.cycles == block_cost(cpu, decode(assemble(code), 0x0800_0000), None).cycles <= cycles
+    assert there.before[0] == 0 and list(there.before) == sorted(there.before)
+
+
 def hooks(**state: int) -> PythonHooks:
     found = PythonHooks(Accelerator(0x0800_0000, 0x8_0000, 4, 64, 8))
     for name, value in {"wait_states": 5, "prefetch": 1, "icache": 1, "dcache": 1, **state}.items():
@@ -142,34 +166,6 @@ def test_the_document_says_what_the_measurements_say(root, measured) -> None:
     assert "3 to 23 % below silicon, median 15 %" in " ".join(text.split())
 
 
-def test_every_cost_has_its_source() -> None:
-    import tomllib
-    from importlib import resources
-
-    folder = resources.files("hilgate.virtual")
-    for cpu in ("cortex_m4f",):
-        for word, entry in tomllib.loads(folder.joinpath(f"cpus/{cpu}.toml").read_text("utf-8"))["cost"].items():
-            assert set(entry) == {"cycles", "source"} and entry["source"].startswith(("TRM", "assumed")), word
-    for family in ("stm32f4", "stm32l4"):
-        for section in tomllib.loads(folder.joinpath(f"families/{family}.toml").read_text("utf-8")).values():
-            if isinstance(section, dict):
-                assert all(set(entry) == {"value", "source"} for entry in section.values())
-
-
-def test_boards_say_what_their_predictions_are_worth(root) -> None:
-    classes = {name: evidence(load_board(name, root)) for name in board_names(root)}
-    assert classes["nucleo_f446re"] == classes["nucleo_l4r5zi"] == "elsewhere"
-    assert set(classes.values()) <= set(CLASSES)
-    board = load_board("nucleo_f446re", root)
-    assert len(cost_model(board)) == 12 and cost_model(board) == cost_model(board)
-    board.tables["virtual"]["evidence"] = "certain"
-    with pytest.raises(ParamsError, match="certain"):
-        evidence(board)
-
-
-def test_an_unknown_cpu_is_refused() -> None:
-    with pytest.raises(ParamsError, match="cortex_m99"):
-        load_cpu("cortex_m99")
 def test_the_document_says_what_the_flash_of_the_l4r5_costs(root, measured) -> None:
     """Each row of the second table, recomputed; no engine lost less than the weights alone cost."""
     text = (root / "src/hilgate/virtual/COST_MODEL.md").read_text("utf-8")
@@ -207,3 +203,31 @@ def test_the_banks_of_the_l4r5_decide_how_much_a_read_brings(root, elf, dual_ban
     assert (size, code, data) == lines and (size * code, size * data) == (1024, 256)
 
 
+def test_every_cost_has_its_source() -> None:
+    import tomllib
+    from importlib import resources
+
+    folder = resources.files("hilgate.virtual")
+    for cpu in ("cortex_m4f",):
+        for word, entry in tomllib.loads(folder.joinpath(f"cpus/{cpu}.toml").read_text("utf-8"))["cost"].items():
+            assert set(entry) == {"cycles", "source"} and entry["source"].startswith(("TRM", "assumed")), word
+    for family in ("stm32f4", "stm32l4"):
+        for section in tomllib.loads(folder.joinpath(f"families/{family}.toml").read_text("utf-8")).values():
+            if isinstance(section, dict):
+                assert all(set(entry) == {"value", "source"} for entry in section.values())
+
+
+def test_boards_say_what_their_predictions_are_worth(root) -> None:
+    classes = {name: evidence(load_board(name, root)) for name in board_names(root)}
+    assert classes["nucleo_f446re"] == classes["nucleo_l4r5zi"] == "elsewhere"
+    assert set(classes.values()) <= set(CLASSES)
+    board = load_board("nucleo_f446re", root)
+    assert len(cost_model(board)) == 12 and cost_model(board) == cost_model(board)
+    board.tables["virtual"]["evidence"] = "certain"
+    with pytest.raises(ParamsError, match="certain"):
+        evidence(board)
+
+
+def test_an_unknown_cpu_is_refused() -> None:
+    with pytest.raises(ParamsError, match="cortex_m99"):
+        load_cpu("cortex_m99")

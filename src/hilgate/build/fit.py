@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from hilgate.build.layout import layout_of
+from hilgate.build.placement import KEYS
 from hilgate.build.stack import Chain
 from hilgate.catalogue import Board
 from hilgate.errors import BuildError, DoesNotFitError, HilgateError
@@ -24,9 +25,11 @@ def explain_misfit(error: BuildError, board: Board) -> HilgateError:
         "image": "code before layout.weights_address; move that address, or let the compiler optimise for size",
         "weights": "a smaller network, or a board with more flash",
     }
-    return DoesNotFitError(
-        what, where=board.name, hint=hints.get(name, "a network with smaller activations, or a board with more RAM")
-    )
+    layout = layout_of(board)
+    moved = " and ".join(f"layout.{key}" for key in KEYS if getattr(layout, key) == name)
+    smaller = "a network with smaller activations, or a board with more RAM"
+    hint = hints.get(name, f"take {moved} out of board.toml" if moved else smaller)
+    return DoesNotFitError(what, where=board.name, hint=hint)
 
 
 def region_bytes(name: str, board: Board) -> int:

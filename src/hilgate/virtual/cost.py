@@ -129,7 +129,7 @@ class SystemBus:
             freed = self._left.get(word - BUFFER_WORDS, 0)
             self._arrived[word] = max(self._arrived[word - 1], freed) + self.wait + 1
         start = max(ready, self._arrived[word])
-        self._left[word - 1] = self._left[word] = start
+        self._left[item.address >> 2] = self._left[word] = start
         return start
 
 
