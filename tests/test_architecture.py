@@ -23,9 +23,7 @@ NO_STAGE = {
 
 LONGEST_FILE = 400
 LONGEST_FUNCTION = 70
-LONG_FOR_A_REASON = {  # files over 300 lines
-    "tests/compile/test_refusals.py": "one bad model for each rule of the compiler's doors, to be read as one list",
-}
+LONG_FOR_A_REASON: dict[str, str] = {}  # files over 300 lines
 
 
 def tracked(*patterns: str) -> list[Path]:

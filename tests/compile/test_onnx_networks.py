@@ -27,9 +27,8 @@ SHAPES = {
 }
 
 
-@pytest.fixture(scope="module")
-def networks(make_quantized) -> dict[str, Path]:
-    """Int8 QDQ files by name."""
+def residual():
+    """Convolutions with batch norms and two shortcuts."""
     import torch
     from torch import nn
 
@@ -48,11 +47,18 @@ def networks(make_quantized) -> dict[str, Path]:
             x = torch.relu(self.skip(x) + self.two(x))
             return self.head(torch.flatten(nn.functional.adaptive_avg_pool2d(x, 1), 1))
 
+    return Residual()
+
+
+def mobile():
+    """Depthwise blocks with ReLU6."""
+    from torch import nn
+
     def block(i: int, o: int, stride: int) -> list[nn.Module]:
         depthwise = nn.Conv2d(i, i, 3, stride, 1, groups=i, bias=False)
         return [depthwise, nn.BatchNorm2d(i), nn.ReLU6(), nn.Conv2d(i, o, 1, bias=False), nn.BatchNorm2d(o), nn.ReLU6()]
 
-    mobile = nn.Sequential(
+    network = nn.Sequential(
         nn.Conv2d(3, 8, 3, 2, 1),
         nn.ReLU6(),
         *block(8, 16, 1),
@@ -62,6 +68,53 @@ def networks(make_quantized) -> dict[str, Path]:
         nn.Linear(12, 4),
         nn.Softmax(-1),
     )
+
+    return network
+
+
+def gates():
+    """Squeeze and excite, two branches joined, and the activations that become tables."""
+    import torch
+    from torch import nn
+
+    class Gates(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.squeeze, self.excite = nn.Conv2d(4, 2, 1), nn.Conv2d(2, 4, 1)
+            self.left, self.right = nn.Conv2d(4, 3, 3, padding=1), nn.Conv2d(4, 5, 1)
+            self.last = nn.Conv2d(8, 6, 3, padding=1)
+
+        def forward(self, x):
+            gate = nn.functional.adaptive_avg_pool2d(x, 1)
+            x = x * torch.sigmoid(self.excite(nn.functional.leaky_relu(self.squeeze(gate), 0.1)))
+            both = torch.cat([torch.tanh(self.left(x)), nn.functional.hardswish(self.right(x))], dim=1)
+            return self.last(nn.functional.interpolate(both, scale_factor=2, mode="nearest"))
+
+    return Gates()
+
+
+def pieces():
+    """Pads, slices, splits and differences."""
+    import torch
+    from torch import nn
+
+    class Pieces(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.last = nn.Conv2d(6, 6, 3), nn.Conv2d(3, 4, (1, 3))
+
+        def forward(self, x):
+            x = self.first(nn.functional.pad(x, (2, 1, 0, 1)))
+            a, b = torch.split(x, 3, dim=1)
+            return self.last((a - b)[:, :, 1:, ::2])
+
+    return Pieces()
+
+
+def plain():
+    """Networks that are mere sequences, by name."""
+    from torch import nn
+
     row = nn.Sequential(
         nn.Conv1d(4, 8, 5, stride=2, padding=2),
         nn.ReLU(),
@@ -80,51 +133,22 @@ def networks(make_quantized) -> dict[str, Path]:
         nn.AvgPool2d(3, 2, 1, count_include_pad=False),
     )
     flatten = nn.Sequential(nn.Conv2d(3, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(48, 5))
-
-    class Gates(nn.Module):
-        """Squeeze and excite, two branches joined, and the activations that become tables."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.squeeze, self.excite = nn.Conv2d(4, 2, 1), nn.Conv2d(2, 4, 1)
-            self.left, self.right = nn.Conv2d(4, 3, 3, padding=1), nn.Conv2d(4, 5, 1)
-            self.last = nn.Conv2d(8, 6, 3, padding=1)
-
-        def forward(self, x):
-            gate = nn.functional.adaptive_avg_pool2d(x, 1)
-            x = x * torch.sigmoid(self.excite(nn.functional.leaky_relu(self.squeeze(gate), 0.1)))
-            both = torch.cat([torch.tanh(self.left(x)), nn.functional.hardswish(self.right(x))], dim=1)
-            return self.last(nn.functional.interpolate(both, scale_factor=2, mode="nearest"))
-
-    class Pieces(nn.Module):
-        """Pads, slices, splits and differences."""
-
-        def __init__(self) -> None:
-            super().__init__()
-            self.first, self.last = nn.Conv2d(6, 6, 3), nn.Conv2d(3, 4, (1, 3))
-
-        def forward(self, x):
-            x = self.first(nn.functional.pad(x, (2, 1, 0, 1)))
-            a, b = torch.split(x, 3, dim=1)
-            return self.last((a - b)[:, :, 1:, ::2])
-
     upward = nn.Sequential(
         nn.ConvTranspose2d(3, 5, 3, stride=2, padding=1, output_padding=1),
         nn.ReLU(),
         nn.ConvTranspose2d(5, 4, (2, 3), stride=(1, 3), dilation=(2, 1)),
     )
     normed = nn.Sequential(nn.BatchNorm2d(3), nn.MaxPool2d(2), nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3))
-    made = {
-        "upward": upward,
-        "normed": normed,
-        "gates": Gates(),
-        "pieces": Pieces(),
-        "resnet": Residual(),
-        "mobile": mobile,
-        "row": row,
-        "pools": pools,
-        "flatten": flatten,
-    }
+    return {"row": row, "pools": pools, "flatten": flatten, "upward": upward, "normed": normed}
+
+
+@pytest.fixture(scope="module")
+def networks(make_quantized) -> dict[str, Path]:
+    """Int8 QDQ files by name."""
+    import torch
+    from torch import nn
+
+    made = {"resnet": residual(), "mobile": mobile(), "gates": gates(), "pieces": pieces(), **plain()}
     generator = torch.Generator().manual_seed(3)
     for network in made.values():
         for module in network.modules():
