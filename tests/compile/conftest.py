@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,6 +64,12 @@ class Built:
         return [(self.made.plan.offset[name], self.graph.tensors[name].bytes) for name in names]
 
 
+def run_quietly(command: list[str]) -> None:
+    """Run a compiler; what it says is the failure."""
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
 class Bundle:
     """Several graphs compiled into one host program and one image per core; each runs by its index."""
 
@@ -112,9 +119,8 @@ class Bundle:
         main = self.folder / "host_main.c"
         main.write_text(HOST_MAIN % {"rows": rows, "declarations": declarations})
         program = self.folder / "host"
-        compiler = ["gcc", "-O1", "-g", *WARNINGS, *SANITIZE, "-o", str(program)]
-        done = subprocess.run([*compiler, str(main), *self.sources], capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr[-3000:]
+        objects = self._objects("gcc", ["-O1", "-g", *WARNINGS, *SANITIZE], "host", [str(main), *self.sources])
+        run_quietly(["gcc", *SANITIZE, "-o", str(program), *objects])
         return program
 
     def core(self, cpu: str, index: int, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
@@ -139,15 +145,22 @@ class Bundle:
     def image(self, cpu: str) -> Path:
         """One linked image of all graphs for a core."""
         if cpu not in self._images:
-            target = ["-mcpu=" + cpu, "-mthumb", *CORES[cpu], "-ffreestanding", "-nostdlib"]
-            flags = ["-O2", *WARNINGS, *target, "-Wl,-Ttext=0x08000000,-e,0,--no-warn-rwx-segments"]
+            target = ["-mcpu=" + cpu, "-mthumb", *CORES[cpu], "-ffreestanding"]
+            objects = self._objects("arm-none-eabi-gcc", ["-O2", *WARNINGS, *target], cpu, self.sources)
             path = self.folder / f"{cpu}.elf"
+            link = [*target, "-nostdlib", "-Wl,-Ttext=0x08000000,-e,0,--no-warn-rwx-segments"]
             # -lc only for memcpy, which gcc may emit even when freestanding
-            command = ["arm-none-eabi-gcc", *flags, "-o", str(path), *self.sources, "-lc", "-lgcc"]
-            done = subprocess.run(command, capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr[-3000:]
+            run_quietly(["arm-none-eabi-gcc", *link, "-o", str(path), *objects, "-lc", "-lgcc"])
             self._images[cpu] = path
         return self._images[cpu]
+
+    def _objects(self, compiler: str, flags: list[str], stem: str, sources: list[str]) -> list[str]:
+        """Compile every source, two at a time."""
+        objects = [str(self.folder / f"{stem}_{index}.o") for index in range(len(sources))]
+        with ThreadPoolExecutor(2) as pool:
+            commands = [[compiler, *flags, "-c", s, "-o", o] for s, o in zip(sources, objects, strict=True)]
+            list(pool.map(run_quietly, commands))
+        return objects
 
     @staticmethod
     def _split(built: Built, stream: bytes, count: int) -> list[np.ndarray]:
