@@ -43,9 +43,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for model in models(folder):
-            for row in record.measure_both(model, folder):
+            for row in record.measure_all(model, folder):
                 rows[row.key] = row
-                print(f"{row.model:<12} updatable {row.updatable!s:<5} {row.cycles:>11,} cycles", file=sys.stderr)
+                print(
+                    f"{row.model:<12} {row.optimize:<5} updatable {row.updatable!s:<5} {row.cycles:>11,} cycles",
+                    file=sys.stderr,
+                )
         points = grid.measure(folder / "grid")
         layers.write(LAYERS, layers.measure(folder / "layers"))
     record.write(MEASURED, rows.values())

@@ -36,14 +36,14 @@ class Peer:
 
 def text(rows: list[Row], points: list[Point]) -> str:
     """The whole page."""
-    by_key = {row.key: row for row in rows}
+    by_key = {(row.model, row.updatable): row for row in rows if row.optimize == "speed"}
     loader = jinja2.FileSystemLoader(HERE)
     environment = jinja2.Environment(loader=loader, undefined=jinja2.StrictUndefined, keep_trailing_newline=True)  # noqa: S701
     return environment.get_template("page.md.j2").render(
         goals=_goals(by_key),
         by_weights=_against_peers(by_key, updatable=False),
         updatable=_against_peers(by_key, updatable=True),
-        counted=_counted(by_key[m, u] for m in MODELS for u in (False, True) if (m, u) in by_key),
+        counted=_counted(row for model in MODELS for row in rows if row.model == model),
         own=_counted(row for row in rows if row.model not in MODELS),
         kernels=_kernels(points),
         sources=_table("engine | model | on the ruler", [[p.engine, p.model, p.how] for p in _peers()]),
@@ -128,15 +128,15 @@ def _number(value: int | None) -> str:
 
 
 def _counted(rows: Iterable[Row]) -> str:
-    heading = "model | updatable | MACs run | instructions | cycles | per MAC run | flash B | arena B | RAM + stack B"
-    return _table(heading, map(_counted_line, rows))
+    heading = "model | optimize | updatable | MACs run | instructions | cycles | per MAC run | flash B | arena B"
+    return _table(f"{heading} | RAM + stack B", map(_counted_line, rows))
 
 
 def _counted_line(row: Row) -> list[str]:
     numbers = (row.run_macs, row.instructions, row.cycles)
     sizes = (row.flash_bytes, row.arena_bytes, row.ram_bytes + row.stack_bytes)
     per_mac = f"{row.cycles / max(1, row.run_macs):.2f}"
-    return [row.model, str(row.updatable).lower(), *map(_number, numbers), per_mac, *map(_number, sizes)]
+    return [row.model, row.optimize, str(row.updatable).lower(), *map(_number, numbers), per_mac, *map(_number, sizes)]
 
 
 def _kernels(points: list[Point]) -> str:

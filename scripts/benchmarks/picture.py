@@ -89,7 +89,7 @@ def _range(line: dict[str, str]) -> tuple[float, float, float]:
 
 def _models(axes: Any, rows: list[Row]) -> None:
     for updatable, style in ((False, "full"), (True, "none")):
-        chosen = [row for row in rows if row.updatable == updatable and row.macs > 100_000]
+        chosen = [row for row in rows if row.optimize == "speed" and row.updatable == updatable and row.macs > 100_000]
         choice = "updatable" if updatable else "with passes by weight values"
         axes.plot(
             [row.macs for row in chosen], [row.cycles_per_mac for row in chosen], "*", color=OURS, markersize=12,

@@ -22,21 +22,21 @@ OTHER_COMPILERS = 0.15  # other versions allocate registers otherwise around the
 
 
 @pytest.fixture(scope="module")
-def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool], record.Row]:
+def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool, str], record.Row]:
     folder = tmp_path_factory.mktemp("counts")
     paths = [make(folder / f"{name}.onnx") for name, make in MODELS.items()]
-    return {row.key: row for path in paths for row in record.measure_both(path, folder)}
+    return {row.key: row for path in paths for row in record.measure_all(path, folder)}
 
 
 RECORDED = {row.key: row for row in record.read(MEASURED)}
-CASES = [(name, updatable) for name in MODELS for updatable in (False, True)]
+CASES = [(name, *choice) for name in MODELS for choice in record.CHOICES]
 
 
 @pytest.mark.arm
 @pytest.mark.parametrize("figure", [*EXACT_ANYWHERE, *COUNTED])
-@pytest.mark.parametrize(("name", "updatable"), CASES)
-def test_counts_are_the_recorded_ones(name: str, updatable: bool, figure: str, measured) -> None:
-    now, then = (asdict(rows[name, updatable])[figure] for rows in (measured, RECORDED))
+@pytest.mark.parametrize(("name", "updatable", "optimize"), CASES)
+def test_counts_are_the_recorded_ones(name: str, updatable: bool, optimize: str, figure: str, measured) -> None:
+    now, then = (asdict(rows[name, updatable, optimize])[figure] for rows in (measured, RECORDED))
     if figure in EXACT_ANYWHERE or grid.compiler_is_pinned():
         assert now == then, f"{name}: {figure} was {then}; if that is wanted, `make bench` records it"
     else:
@@ -44,14 +44,14 @@ def test_counts_are_the_recorded_ones(name: str, updatable: bool, figure: str, m
 
 
 def test_the_record_has_the_benchmark_models_both_ways() -> None:
-    assert {(name, updatable) for name in ("ic", "vww", "ad") for updatable in (False, True)} <= set(RECORDED)
+    assert {(name, *choice) for name in ("ic", "vww", "ad") for choice in record.CHOICES} <= set(RECORDED)
 
 
-@pytest.mark.parametrize("row", RECORDED.values(), ids=lambda row: f"{row.model}-{row.updatable}")
+@pytest.mark.parametrize("row", RECORDED.values(), ids=lambda row: "-".join(map(str, row.key)))
 def test_the_page_says_what_was_recorded(row) -> None:
     lines = (ROOT / "docs" / "benchmarks.md").read_text("utf-8").splitlines()
     numbers = [f"{n:,}" for n in (row.run_macs, row.instructions, row.cycles, row.flash_bytes, row.arena_bytes)]
-    prefix = f"| {row.model} | {str(row.updatable).lower()} |"
+    prefix = f"| {row.model} | {row.optimize} | {str(row.updatable).lower()} |"
     assert any(line.startswith(prefix) and all(n in line for n in numbers) for line in lines)
 
 

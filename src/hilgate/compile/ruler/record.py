@@ -1,6 +1,6 @@
 """What whole models cost on the ruler, as rows of a CSV file: instructions, cycles, flash, RAM, stack, arena.
 
-rows = [measure(Path("model.tflite"), folder, updatable=True)]
+rows = measure_all(Path("model.tflite"), folder)
 write(Path("measured.csv"), rows)
 """
 
@@ -20,6 +20,8 @@ from hilgate.compile.ruler.count import count, noise
 from hilgate.compile.ruler.ruler import make_image
 from hilgate.errors import BuildError
 
+CHOICES = ((True, "speed"), (False, "speed"), (False, "size"), (False, "ram"))  # updatable, optimize
+
 
 @dataclass(frozen=True)
 class Row:
@@ -29,6 +31,7 @@ class Row:
 
     model: str
     updatable: bool
+    optimize: str
     macs: int
     run_macs: int
     instructions: int
@@ -39,20 +42,20 @@ class Row:
     arena_bytes: int
 
     @property
-    def key(self) -> tuple[str, bool]:
-        return self.model, self.updatable
+    def key(self) -> tuple[str, bool, str]:
+        return self.model, self.updatable, self.optimize
 
     @property
     def cycles_per_mac(self) -> float:
         return self.cycles / self.macs
 
 
-def measure(model: Path, folder: Path, *, updatable: bool, macs: int = 0) -> Row:
+def measure(model: Path, folder: Path, options: Options, macs: int = 0) -> Row:
     """Compile, link, run and count one model; its output must be the reference's.
 
     macs: of the whole model (default: those that run). Raises ModelError, ToolMissingError, BuildError.
     """
-    image, compiled = make_image(model, folder, Options(updatable=updatable))
+    image, compiled = make_image(model, folder, options)
     counted = count(image)
     name = compiled.graph.inputs[0]
     tensor = compiled.graph.tensors[name]
@@ -61,7 +64,8 @@ def measure(model: Path, folder: Path, *, updatable: bool, macs: int = 0) -> Row
         raise BuildError("the image's output is not the reference's, so its cycles mean nothing", where=str(image))
     return Row(
         model.stem,
-        updatable,
+        options.updatable,
+        options.optimize,
         macs or compiled.model["macs"],
         compiled.model["macs"],
         counted.instructions,
@@ -73,10 +77,13 @@ def measure(model: Path, folder: Path, *, updatable: bool, macs: int = 0) -> Row
     )
 
 
-def measure_both(model: Path, folder: Path) -> list[Row]:
-    """One row with `updatable`, one with the passes that look at weight values."""
-    whole = measure(model, folder / "updatable", updatable=True)
-    return [whole, measure(model, folder / "by_weights", updatable=False, macs=whole.macs)]
+def measure_all(model: Path, folder: Path) -> list[Row]:
+    """One row for each of CHOICES."""
+    rows: list[Row] = []
+    for updatable, optimize in CHOICES:
+        options = Options(optimize, updatable)
+        rows.append(measure(model, folder / f"{updatable}_{optimize}", options, rows[0].macs if rows else 0))
+    return rows
 
 
 def read(path: Path) -> list[Row]:
@@ -88,8 +95,8 @@ def read(path: Path) -> list[Row]:
 
 
 def _row(line: dict[str, str]) -> Row:
-    numbers = [int(line[field.name]) for field in fields(Row)[2:]]
-    return Row(line["model"], line["updatable"] == "True", *numbers)
+    numbers = [int(line[field.name]) for field in fields(Row)[3:]]
+    return Row(line["model"], line["updatable"] == "True", line["optimize"], *numbers)
 
 
 def write(path: Path, rows: Iterable[Row]) -> None:
