@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hilgate.artifacts import artifact, atomic_write, needed, write_json
 from hilgate.compile import emit, plan, weights
 from hilgate.compile.cost import predicted_cycles
+from hilgate.compile.fits import boards_of, check_fits_a_board
 from hilgate.compile.graph import Graph
 from hilgate.compile.kernels.share import share
 from hilgate.compile.onnx_door import load_onnx
@@ -45,6 +46,7 @@ def execute(task: str, params: Params, root: Path) -> Compiled:
     options = params.section("compile", task, Options)
     folder = artifact(root, "compile.folder", task)
     compiled = compile_model(needed(root, "quantize.onnx", task), folder, options, name=task)
+    check_fits_a_board(task, compiled.model["arena_bytes"], compiled.model["weights_bytes"], boards_of(root))
     write_vectors(task, compiled.graph, root)
     return compiled
 

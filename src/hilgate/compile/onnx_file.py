@@ -88,7 +88,7 @@ def _load_external(model: Any, path: Path) -> None:
         facts = {entry.key: entry.value for entry in tensor.external_data}
         try:
             file = (folder / facts.get("location", "")).resolve()
-        except (OSError, ValueError) as error:  # a NUL, or links in a circle
+        except (OSError, RuntimeError, ValueError) as error:  # links in a circle, or a NUL
             raise ModelError(f"external data of `{tensor.name}` has no legal path", where=str(path)) from error
         if not file.is_relative_to(folder) or file == folder:
             raise ModelError(f"external data of `{tensor.name}` lies outside the model's folder", where=str(path))
