@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -290,17 +289,3 @@ def test_float_edges_are_stripped(maker, tmp_path: Path) -> None:
     lower(graph, Options())
     assert [node.op.kind for node in graph.nodes] == ["requantize"]
     assert [graph.tensors[name].dtype for name in (*graph.inputs, *graph.outputs)] == ["int8", "int8"]
-
-
-BESIDE = Path(__file__).resolve().parents[4] / "shared" / "models"  # beside the checkout, where somebody put them
-PEERS = Path(os.environ.get("HILGATE_PEER_MODELS", BESIDE))
-
-
-@pytest.mark.skipif(not PEERS.is_dir(), reason="HILGATE_PEER_MODELS names no folder with ic, vww and ad.tflite")
-@pytest.mark.parametrize("name", ["ic", "vww", "ad"])
-def test_mlperf_tiny_equals_litert(name: str, litert) -> None:
-    graph = load(PEERS / f"{name}.tflite")
-    lower(graph, Options(updatable=False))
-    inputs = random_inputs(graph, 100, seed=1)
-    theirs = litert(PEERS / f"{name}.tflite", [inputs[graph.inputs[0]]])
-    np.testing.assert_array_equal(run_reference(graph, inputs)[0], theirs[0])
