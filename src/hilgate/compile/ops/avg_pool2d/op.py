@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -46,9 +47,12 @@ class AvgPool2D(Op):
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
+        if node.kind == "ReduceMean":
+            _mean_from_onnx(node)
+            return
         x = node.channels_last_2d(0)
-        if node.kind != "AveragePool":
-            _global_from_onnx(node, cls(Window((x.shape[1], x.shape[2]))), x)
+        if node.kind == "GlobalAveragePool":
+            node.emit_channels_last(cls(Window((x.shape[1], x.shape[2]))), [x])
             return
         count_padding = bool(node.attribute("count_include_pad", 0))
         node.emit_channels_last(cls(window_from_onnx(node, x), count_padding), [x])
@@ -159,21 +163,36 @@ class AvgPool2D(Op):
         return Call("avg_pool2d_s8", pointers, constants(self.window, site) | extra)
 
 
-def _global_from_onnx(node: OnnxNode, op: AvgPool2D, x: Tensor) -> None:
-    """GlobalAveragePool, or a ReduceMean over all of height and width, which exporters write for it."""
-    if node.kind == "GlobalAveragePool":
-        node.emit_channels_last(op, [x])
-        return
+def _mean_from_onnx(node: OnnxNode) -> None:
+    """ReduceMean: over height and width, as exporters write global pooling, or over any neighbouring axes."""
     rank = len(node.raw(0).shape)
     node.must_be("noop_with_empty_axes", 0)
-    axes = node.numbers(1) if node.has(1) else [int(a) for a in node.attribute("axes", list(range(rank)))]
-    if {a % rank for a in axes} != set(range(2, rank)):
-        raise node.refuse(f"axes {axes} of rank {rank} are not supported", "supported: all of height and width")
-    if node.attribute("keepdims", 1):
-        node.emit_channels_last(op, [x])
+    axes = node.numbers(1) if node.has(1) else [int(a) for a in node.attribute("axes", [])]
+    if any(not -rank <= a < rank for a in axes):
+        raise node.refuse(f"axes {axes} do not exist in rank {rank}")
+    reduced = sorted({a % rank for a in axes} or range(rank))
+    keep = bool(node.attribute("keepdims", 1))
+    if rank in (3, 4) and node.shape(0)[0] == 1 and reduced == list(range(2, rank)):
+        x = node.channels_last_2d(0)
+        op = AvgPool2D(Window((x.shape[1], x.shape[2])))
+        if keep:
+            node.emit_channels_last(op, [x])
+        else:
+            node.emit(Reshape((x.shape[0], x.shape[3])), [node.inner(op, [x])])
         return
-    pooled = node.inner(op, [x])
-    node.emit(Reshape((x.shape[0], x.shape[3])), [pooled])
+    if reduced != list(range(reduced[0], reduced[-1] + 1)):
+        raise node.refuse(f"axes {axes} of rank {rank} are not supported", "supported: axes side by side")
+    _mean_of_neighbours(node, reduced, keep)
+
+
+def _mean_of_neighbours(node: OnnxNode, reduced: list[int], keep: bool) -> None:
+    """The mean as a pool over rows of a (1, outer, reduced, inner) view."""
+    x = node.input(0)
+    shape, first, last = x.shape, reduced[0], reduced[-1]
+    count = prod(shape[first : last + 1])
+    rows = node.inner(Reshape((1, prod(shape[:first]), count, prod(shape[last + 1 :]))), [x])
+    pooled = node.inner(AvgPool2D(Window((1, count), (1, count))), [rows])
+    node.emit(Reshape((*shape[:first], *([1] * len(reduced) if keep else []), *shape[last + 1 :])), [pooled])
 
 
 OP = AvgPool2D
