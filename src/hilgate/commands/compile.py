@@ -11,23 +11,23 @@ def command(  # noqa: PLR0913, PLR0917  one per option of the command line
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="folder for the C files of a model file")
     ] = None,
-    optimize: Annotated[str, typer.Option(help="speed, size or ram")] = "speed",
-    updatable: Annotated[bool, typer.Option(help="weights can be replaced without the code")] = True,
-    io: Annotated[str, typer.Option(help="int8, or float32 to convert at the edges on the device")] = "int8",
+    optimize: Annotated[str | None, typer.Option(help="speed (the default), size or ram")] = None,
+    updatable: Annotated[
+        bool | None, typer.Option(help="weights can be replaced without the code (the default)")
+    ] = None,
+    io: Annotated[
+        str | None, typer.Option(help="int8 (the default), or float32 to convert at the edges on the device")
+    ] = None,
     without: Annotated[list[str] | None, typer.Option(help="an optional pass to skip")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="what each pass did and each choice costs")] = False,
 ) -> None:
     """Compile an int8 model to plain C11. Prints what each layer costs."""
-    from hilgate.compile.compile import DOORS, execute
-    from hilgate.compile.options import Options
-    from hilgate.compile.standalone import compile_file
-    from hilgate.compile.table import show
-    from hilgate.params import load_params
-    from hilgate.project import project_root
+    from hilgate.compile.compile import DOORS
+    from hilgate.compile.standalone import compile_file, compile_task
 
+    chosen = {"output": output, "optimize": optimize, "updatable": updatable, "io": io, "without": tuple(without or ())}
+    given = {name: value for name, value in chosen.items() if value not in (None, ())}
     if Path(model).suffix.lower() in DOORS:
-        options = Options(optimize, updatable, io, tuple(without or ()))
-        compile_file(Path(model), output, options, explain=explain)
-        return
-    root = project_root()
-    show(execute(model, load_params(root), root))
+        compile_file(Path(model), given, explain=explain)
+    else:
+        compile_task(model, given, explain=explain)
