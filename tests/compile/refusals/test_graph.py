@@ -62,8 +62,8 @@ def test_unknown_attribute(maker) -> None:
 
 
 def test_unsupported_attribute_value(maker) -> None:
-    maker.replace("gemm", "Gemm", ["xd", "wd", "bd"], ["g"], transB=1, alpha=0.5)
-    maker.refuse("`gemm`", "alpha=0.5")
+    maker.replace("gemm", "Gemm", ["xd", "wd", "bd"], ["g"], transB=1, transA=1)
+    maker.refuse("`gemm`", "transA=1")
 
 
 def test_shapes_that_do_not_go_together(maker) -> None:
@@ -155,3 +155,9 @@ def test_unknown_pass(maker) -> None:
 def test_a_pass_without_which_nothing_works_cannot_be_skipped(maker) -> None:
     with pytest.raises(UsageError, match="lower_quantization"):
         maker.compile(without=("lower_quantization",))
+
+
+@pytest.mark.parametrize("alpha", [0.0, -1.0, float("nan"), float("inf")])
+def test_gemm_factor_that_no_scale_can_hold(maker, alpha: float) -> None:
+    maker.replace("gemm", "Gemm", ["xd", "wd", "bd"], ["g"], transB=1, alpha=alpha)
+    maker.refuse("`gemm`", "alpha=", "not supported")

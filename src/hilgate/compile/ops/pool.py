@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hilgate.compile.graph import Shape, Site, Tensor
-from hilgate.compile.ops.window import Window, one_image, onnx_window
+from hilgate.compile.ops.window import Pair, Window, one_image, onnx_window
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
@@ -15,12 +16,29 @@ if TYPE_CHECKING:
 
 def window_from_onnx(node: OnnxNode, x: Tensor) -> Window:
     """The window of a MaxPool or AveragePool; `x` is channels-last."""
-    node.must_be("ceil_mode", 0)
     kernel = [int(k) for k in node.attribute("kernel_shape", [])]
     if len(kernel) not in (1, 2) or min(kernel) <= 0:
         raise node.refuse(f"attribute kernel_shape={kernel} is not supported", "supported: 1-D and 2-D pools")
     pair = (1, kernel[0]) if len(kernel) == 1 else (kernel[0], kernel[1])
-    return onnx_window(node, pair, (x.shape[1], x.shape[2]))
+    size = (x.shape[1], x.shape[2])
+    window = onnx_window(node, pair, size)
+    if not node.attribute("ceil_mode", 0):
+        return window
+    if node.attribute("count_include_pad", 0) and window.padded:
+        raise node.refuse("ceil_mode with count_include_pad is not supported", "export with ceil_mode off")
+    return _ceiled(window, size)
+
+
+def _ceiled(window: Window, size: Pair) -> Window:
+    """ceil_mode as padding after: one window more where it begins within the image or the padding before."""
+    after = []
+    for axis in (0, 1):
+        reached = size[axis] + window.pad[axis]
+        room = reached + window.pad[axis + 2] - window.reach(axis)
+        beyond = -room % window.stride[axis]
+        begins = room + beyond
+        after.append(window.pad[axis + 2] + (beyond if 0 <= begins < reached else 0))
+    return replace(window, pad=(window.pad[0], window.pad[1], after[0], after[1]))
 
 
 def window_from_tflite(node: TfliteNode) -> tuple[Window, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
@@ -42,8 +43,6 @@ class FullyConnected(Op):
     def from_onnx(cls, node: OnnxNode) -> None:
         transposed = False
         if node.kind == "Gemm":
-            node.must_be("alpha", 1.0)
-            node.must_be("beta", 1.0)
             node.must_be("transA", 0)
             transposed = bool(node.attribute("transB", 0))
         node.constant(1)
@@ -52,10 +51,13 @@ class FullyConnected(Op):
             raise node.refuse(f"weights have shape {weights.shape}", "supported: a matrix")
         if not transposed:
             weights = node.graph.add(_transposed(weights, node.graph.fresh(f"{weights.name}.transposed")))
+        weights = _times(node, weights, "alpha")
         bias = []
         if node.has(2):
             node.constant(2)
-            bias = [node.input(2)]
+            bias = [_times(node, _repeated(node, node.input(2), weights.shape[0]), "beta")]
+        else:
+            node.attribute("beta")  # of nothing
         node.emit(cls(), [node.input(0), weights, *bias])
 
     @classmethod
@@ -144,6 +146,31 @@ def _transposed(weights: Tensor, name: str) -> Tensor:
         quant = Quantization(quant.scale, quant.zero_point, 1 - quant.axis)
     data = np.ascontiguousarray(weights.values.T)
     return Tensor(name, data.shape, weights.dtype, quant, data)
+
+
+def _times(node: OnnxNode, constant: Tensor, attribute: str) -> Tensor:
+    """Gemm's alpha or beta times a constant: its scale grows, or its real values do."""
+    factor = float(node.attribute(attribute, 1.0)) if node.kind == "Gemm" else 1.0
+    if factor == 1.0:
+        return constant
+    if not 0 < factor < math.inf:
+        raise node.refuse(f"attribute {attribute}={factor} is not supported", "supported: positive numbers")
+    quant, data = constant.quantization, constant.values
+    if quant is None:
+        data = (data * factor).astype(constant.values.dtype)
+    else:
+        quant = Quantization(tuple(float(np.float32(s * factor)) for s in quant.scale), quant.zero_point, quant.axis)
+    name = node.graph.fresh(f"{constant.name}.{attribute}")
+    return node.graph.add(Tensor(name, constant.shape, constant.dtype, quant, data))
+
+
+def _repeated(node: OnnxNode, bias: Tensor, channels: int) -> Tensor:
+    """A bias that is one number for all channels, as one for each."""
+    if bias.elements != 1 or channels == 1 or (bias.quantization is not None and bias.quantization.per_channel):
+        return bias
+    data = np.full(channels, bias.values.reshape(-1)[0], bias.values.dtype)
+    name = node.graph.fresh(f"{bias.name}.repeated")
+    return node.graph.add(Tensor(name, data.shape, bias.dtype, bias.quantization, data))
 
 
 OP = FullyConnected
