@@ -92,3 +92,9 @@ def test_the_arena_in_ccm(placed, model):
     with connect(placed("qemu_stm32f405", 'arena = "ccm"', 'hot_weights = "ccm"')) as session:
         assert session.identity.image_ok == 1
         assert session.run_vector(INPUT).output == model.run(INPUT)
+
+
+def test_code_in_itcm_at_address_0(placed, model):
+    with connect(placed("stm32h747i_disco", 'hot_code = "itcm"', 'hot_weights = "axi_sram"')) as session:
+        assert session.identity.image_ok == 1
+        assert session.run_vector(INPUT).output == model.run(INPUT)
