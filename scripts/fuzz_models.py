@@ -46,7 +46,7 @@ def main() -> int:
     for result in bad[:50]:
         print(f"{result['outcome']} {result['number']} {result['seed']} {result['message']}")
     if arguments.report:
-        REPORT.write_text(markdown(arguments.seed, results), "utf-8")
+        REPORT.write_text(markdown(arguments.seed, results, arguments.note), "utf-8")
     return int(bool(bad) or len(results) != arguments.cases)
 
 
@@ -59,6 +59,9 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--only", type=int, help="write this case's file and stop")
     parser.add_argument("--log", help="where results are kept, so that a campaign goes on where it stopped")
     parser.add_argument("--report", action="store_true", help="write docs/fuzz.md")
+    parser.add_argument(
+        "--note", default="One run from the first case to the last.", help="a sentence for docs/fuzz.md"
+    )
     return parser.parse_args()
 
 

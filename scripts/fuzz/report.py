@@ -11,7 +11,7 @@ OUTCOMES = ("compiled", "refused", "crash", "hang", "memory", "died")
 Row = dict[str, Any]
 
 
-def markdown(seed: int, results: list[Row]) -> str:
+def markdown(seed: int, results: list[Row], note: str) -> str:
     slowest = max(results, key=lambda r: float(r["seconds"]))
     today = datetime.datetime.now(tz=datetime.UTC)
     return f"""# Fuzzing the compiler's doors
@@ -25,6 +25,8 @@ of address space; a case has 10 seconds; an out-of-memory error that something c
 - {len(results):,} cases, {sum(r["seconds"] for r in results):,.0f} s in the compiler, median {median(results):.1f} ms
 - slowest case: number {slowest["number"]} ({slowest["seed"]}, {slowest["damage"]}), {slowest["seconds"]:.2f} s
 - largest worker process: {max(r["peak_mb"] for r in results):,} MB resident
+
+{note}
 
 {table(results, "seed file", lambda r: str(r["seed"]))}
 

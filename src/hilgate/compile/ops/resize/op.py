@@ -45,11 +45,7 @@ class Resize(Op):
         node.attribute("cubic_coeff_a")  # of other modes
         node.attribute("extrapolation_value")
         x, before = node.channels_last_2d(0), node.shape(0)
-        sizes = (
-            node.numbers(3)
-            if node.has(3)
-            else [d * s for d, s in zip(before, node.constant(2).astype(float).tolist(), strict=True)]
-        )
+        sizes = _sizes(node, before)
         if list(sizes[:2]) != list(before[:2]):
             raise node.refuse(f"sizes {sizes} change more than height and width")
         node.emit_channels_last(_factors(node, x.shape, sizes[2:]), [x])
@@ -79,6 +75,19 @@ class Resize(Op):
         constants = {"height": height, "width": width, "channel_count": channels}
         constants |= {"factor_h": self.factor_h, "factor_w": self.factor_w}
         return Call("resize_s8", (Pointer("input", 0, "int8_t"), Pointer("output", 0, "int8_t")), constants)
+
+
+def _sizes(node: OnnxNode, before: Shape) -> list[float]:
+    """The output's sizes, from input `sizes` or `scales`, which may name some axes only."""
+    rank = len(before)
+    axes = [int(a) for a in node.attribute("axes", list(range(rank)))]
+    given = node.numbers(3) if node.has(3) else node.constant(2).astype(float).reshape(-1).tolist()
+    if len(axes) != len(given) or any(not -rank <= a < rank for a in axes):
+        raise node.refuse(f"{len(given)} sizes or scales for axes {axes} of rank {rank}")
+    sizes: list[float] = list(before)
+    for axis, value in zip(axes, given, strict=True):
+        sizes[axis] = value if node.has(3) else sizes[axis] * value
+    return sizes
 
 
 def _factors(node: OnnxNode | TfliteNode, shape: Shape, sizes: Sequence[float]) -> Resize:
