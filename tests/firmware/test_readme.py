@@ -61,6 +61,14 @@ def test_dividers(text, root):
     assert slow == f"divider 17, {off(clock['hsi_hz'], BAUD):.1f} % off: refused" and off(clock["hsi_hz"], BAUD) > 2
 
 
+def test_lpuart_dividers(text, root):
+    clock = load_board("nucleo_l4r5zi", root).tables["clock"]
+    for hz, digits in ((clock["hz"], 3), (clock["reset_hz"], 2)):
+        divider = round(256 * hz / BAUD)
+        off = abs(256 * hz / divider - BAUD) / BAUD * 100
+        assert re.search(rf"\b{divider}\s+at {hz // 10**6} MHz\s+\({off:.{digits}f} % off\)", text)
+
+
 def test_every_state_and_folder_is_described(text, protocol, root):
     table = re.findall(r"^\| (\w+) \|", text, re.M)
     assert [name for name in table if name in protocol["states"]] == list(protocol["states"])
