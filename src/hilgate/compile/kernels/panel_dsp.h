@@ -22,6 +22,8 @@
  */
 #include "panel.h"
 
+/* Assembly keeps one step a line, which clang-format would not. */
+/* clang-format off */
 #if HILGATE_PANEL_DSP
 #if PANEL_SHARED
 #define HG_SPLIT "sxtb16 r12, r2\n"
@@ -155,90 +157,118 @@
 
 HILGATE_NAKED void PANEL_NAME(const uint8_t *w HILGATE_UNUSED, const int16_t *a HILGATE_UNUSED,
                               int8_t *out HILGATE_UNUSED, const panel_shape *shape HILGATE_UNUSED) {
-    __asm__ volatile(".syntax unified\n"
-                     "push {r4-r11, lr}\n"
-                     "ldr r4, [r3]\n"
-                     "ldr r5, [r3, #4]\n"
-                     "ldr r6, [r3, #8]\n"
-                     "ldr r7, [r3, #12]\n"
-                     "ldr r8, [r3, #16]\n"
-                     "ldr r9, [r3, #20]\n"
-                     "add r5, r5, r0\n"
-                     "vmov s0, r1\n"
-                     "vmov s1, r2\n"
-                     ".if %c[rounding] == 1\n"
-                     "add r4, r4, r4\n"
-                     "add r4, r4, #1\n"
-                     ".endif\n"
-                     "vmov s2, r4\n"
-                     "vmov s4, r5\n"
-                     "vmov s6, r6\n"
-                     "vmov s7, r7\n"
-                     "adr r4, 2f\n"
-                     "add r4, r4, r8\n"
-                     "add r4, r4, #1\n"
-                     "vmov s5, r4\n"
-                     "vmov s8, r0\n"
-                     "vmov s9, r9\n"
-                     "0:\n"
-                     "vmov s10, r2\n"
-                     "1:\n"
-                     "ldr " HG_LAST_A ", [r0], #4\n"
-                     "ldr " HG_LAST_B ", [r0], #4\n"
-                     ".if %c[k] == 0\n" HG_COPY "vmov r4, s6\n"
-                     "vmov r12, s5\n"
-                     "add r4, r4, r0\n"
-                     "vmov s3, r4\n"
-                     "bx r12\n"
-                     ".p2align 2\n"
-                     "2:\n"
-                     ".rept %c[unroll]\n" HG_STEP ".endr\n"
-                     "vmov r3, s3\n"
-                     "cmp r0, r3\n"
-                     "bne 2b\n"
-                     ".elseif %c[k] > %c[unroll]\n" HG_COPY "movw r4, #(%c[k]/%c[unroll])*%c[unroll]*4\n"
-                     "add r4, r4, r0\n"
-                     "vmov s3, r4\n"
-                     ".p2align 2\n"
-                     "2:\n"
-                     ".rept %c[unroll]\n" HG_STEP ".endr\n"
-                     "vmov r3, s3\n"
-                     "cmp r0, r3\n"
-                     "bne 2b\n"
-                     ".rept %c[k] %% %c[unroll]\n" HG_STEP ".endr\n"
-                     ".else\n"
-                     ".p2align 2\n"
-                     "2:\n"
-                     ".set hg_i, 0\n" HG_FIRST ".rept %c[k]-1\n" HG_STEP ".endr\n"
-                     ".endif\n"
-                     "vmov " HG_OUT ", s1\n" HG_LOAD_B ".if %c[odd]\n"
-                     "cmp r2, #0\n"
-                     "beq 3f\n"
-                     ".endif\n" HG_EACH(HG_SCALE_B) HG_PITCH HG_EACH(HG_STORE_B) HG_REWIND
-                     "3:\n" HG_LOAD_A HG_EACH(HG_SCALE_A) HG_PITCH HG_EACH(HG_STORE_A) HG_REWIND
-                     "add " HG_OUT ", " HG_OUT ", #%c[oc]*2\n"
-                     "vmov s1, " HG_OUT "\n" HG_BACK "vmov r3, s4\n"
-                     "cmp r0, r3\n"
-                     "bne 1b\n"
-                     "vmov r3, s9\n"
-                     "vmov r2, s10\n"
-                     "vmov r4, s7\n"
-                     "vmov r0, s8\n"
-                     "movw r5, #%c[p]*%c[np]\n"
-                     "add r1, r1, r5\n"
-                     "vmov s0, r1\n"
-                     ".rept %c[np]\n"
-                     "add r2, r2, r4\n"
-                     ".endr\n"
-                     "vmov s1, r2\n"
-                     "subs r3, r3, #1\n"
-                     "vmov s9, r3\n"
-                     "bne 0b\n"
-                     "pop {r4-r11, pc}\n"
-                     :
-                     : [p] "i"(PANEL_PIXEL_BYTES), [np] "i"(PANEL_PIXELS), [k] "i"(PANEL_K_PAIRS),
-                       [unroll] "i"(PANEL_UNROLL), [op] "i"(PANEL_OUT_PIXEL), [oc] "i"(PANEL_OUT_CHANNEL),
-                       [odd] "i"(PANEL_ODD), [shift] "i"(PANEL_SHIFT), [rounding] "i"(PANEL_ROUNDING));
+    __asm__ volatile(
+        ".syntax unified\n"
+        "push {r4-r11, lr}\n"
+        "ldr r4, [r3]\n"
+        "ldr r5, [r3, #4]\n"
+        "ldr r6, [r3, #8]\n"
+        "ldr r7, [r3, #12]\n"
+        "ldr r8, [r3, #16]\n"
+        "ldr r9, [r3, #20]\n"
+        "add r5, r5, r0\n"
+        "vmov s0, r1\n"
+        "vmov s1, r2\n"
+        ".if %c[rounding] == 1\n"
+        "add r4, r4, r4\n"
+        "add r4, r4, #1\n"
+        ".endif\n"
+        "vmov s2, r4\n"
+        "vmov s4, r5\n"
+        "vmov s6, r6\n"
+        "vmov s7, r7\n"
+        "adr r4, 2f\n"
+        "add r4, r4, r8\n"
+        "add r4, r4, #1\n"
+        "vmov s5, r4\n"
+        "vmov s8, r0\n"
+        "vmov s9, r9\n"
+        "0:\n"
+        "vmov s10, r2\n"
+        "1:\n"
+        "ldr " HG_LAST_A ", [r0], #4\n"
+        "ldr " HG_LAST_B ", [r0], #4\n"
+        ".if %c[k] == 0\n"
+        HG_COPY
+        "vmov r4, s6\n"
+        "vmov r12, s5\n"
+        "add r4, r4, r0\n"
+        "vmov s3, r4\n"
+        "bx r12\n"
+        ".p2align 2\n"
+        "2:\n"
+        ".rept %c[unroll]\n"
+        HG_STEP
+        ".endr\n"
+        "vmov r3, s3\n"
+        "cmp r0, r3\n"
+        "bne 2b\n"
+        ".elseif %c[k] > %c[unroll]\n"
+        HG_COPY
+        "movw r4, #(%c[k]/%c[unroll])*%c[unroll]*4\n"
+        "add r4, r4, r0\n"
+        "vmov s3, r4\n"
+        ".p2align 2\n"
+        "2:\n"
+        ".rept %c[unroll]\n"
+        HG_STEP
+        ".endr\n"
+        "vmov r3, s3\n"
+        "cmp r0, r3\n"
+        "bne 2b\n"
+        ".rept %c[k] %% %c[unroll]\n"
+        HG_STEP
+        ".endr\n"
+        ".else\n"
+        ".p2align 2\n"
+        "2:\n"
+        ".set hg_i, 0\n"
+        HG_FIRST
+        ".rept %c[k]-1\n"
+        HG_STEP
+        ".endr\n"
+        ".endif\n"
+        "vmov " HG_OUT ", s1\n"
+        HG_LOAD_B
+        ".if %c[odd]\n"
+        "cmp r2, #0\n"
+        "beq 3f\n"
+        ".endif\n"
+        HG_EACH(HG_SCALE_B)
+        HG_PITCH
+        HG_EACH(HG_STORE_B)
+        HG_REWIND
+        "3:\n"
+        HG_LOAD_A
+        HG_EACH(HG_SCALE_A)
+        HG_PITCH
+        HG_EACH(HG_STORE_A)
+        HG_REWIND
+        "add " HG_OUT ", " HG_OUT
+        ", #%c[oc]*2\n"
+        "vmov s1, " HG_OUT "\n"
+        HG_BACK
+        "vmov r3, s4\n"
+        "cmp r0, r3\n"
+        "bne 1b\n"
+        "vmov r3, s9\n"
+        "vmov r2, s10\n"
+        "vmov r4, s7\n"
+        "vmov r0, s8\n"
+        "movw r5, #%c[p]*%c[np]\n"
+        "add r1, r1, r5\n"
+        "vmov s0, r1\n"
+        ".rept %c[np]\n"
+        "add r2, r2, r4\n"
+        ".endr\n"
+        "vmov s1, r2\n"
+        "subs r3, r3, #1\n"
+        "vmov s9, r3\n"
+        "bne 0b\n"
+        "pop {r4-r11, pc}\n"
+        : : [p] "i"(PANEL_PIXEL_BYTES), [np] "i"(PANEL_PIXELS), [k] "i"(PANEL_K_PAIRS), [unroll] "i"(PANEL_UNROLL),
+            [op] "i"(PANEL_OUT_PIXEL), [oc] "i"(PANEL_OUT_CHANNEL), [odd] "i"(PANEL_ODD), [shift] "i"(PANEL_SHIFT),
+            [rounding] "i"(PANEL_ROUNDING));
 }
 #undef HG_AFTER
 #undef HG_AT
@@ -273,6 +303,7 @@ HILGATE_NAKED void PANEL_NAME(const uint8_t *w HILGATE_UNUSED, const int16_t *a 
 #undef HG_W
 #undef HG_WIDE
 #undef HG_X0
+/* clang-format on */
 #else
 HILGATE_SHARED void PANEL_NAME(const uint8_t *w, const int16_t *a, int8_t *out, const panel_shape *shape) {
     panel_portable(w, a, out, shape, PANEL_PIXELS, PANEL_PIXEL_BYTES, PANEL_OUT_CHANNEL, PANEL_ROUNDING, PANEL_SHIFT,

@@ -12,6 +12,8 @@
 #define HG_CAT2(a, b) a##b
 #define HG_CAT(a, b) HG_CAT2(a, b)
 
+/* Assembly keeps one step a line, which clang-format would not. */
+/* clang-format off */
 #if HILGATE_PANEL_DSP
 /* x0-x2 x1+x2 x2-x1 x1-x3 of four columns, stored as one row of positions. */
 #define HG_ACROSS(x0, x1, x2, x3, a, b, c, d)                                                                          \
@@ -24,47 +26,43 @@
 
 HILGATE_NAKED void HG_CAT(winograd_input_, WINOGRAD_C)(const int16_t *from HILGATE_UNUSED, int16_t *v HILGATE_UNUSED,
                                                        uint32_t row_bytes HILGATE_UNUSED) {
-    __asm__ volatile(".syntax unified\n"
-                     "push {r4-r11, lr}\n"
-                     "vmov s0, r2\n"
-                     "add r4, r0, #%c[c2]\n"
-                     "vmov s1, r4\n"
-                     "1:\n"
-                     "add r3, r0, r2, lsl #1\n" HG_ROW("r4", "r5", "r6", "r7", "r0") HG_ROW("r8", "r9", "r10", "r11", "r3") "ssub16 r4, r4, r8\nssub16 r5, r5, r9\nssub16 r6, r6, r10\nssub16 r7, r7, r11\n" HG_ACROSS(
-                         "r4", "r5", "r6", "r7",
-                         "r8", "r9", "r10",
-                         "r11") "addw r1, r1, #%c[p]*4\n"
-                                "add r12, r0, r2\n" HG_ROW("r4", "r5", "r6", "r7", "r12")
-                                    HG_ROW("r8", "r9", "r10", "r11",
-                                           "r3") "sadd16 r2, r4, r8\nsadd16 r3, r5, r9\nsadd16 r12, r6, r10\nsadd16 "
-                                                 "lr, r7, r11\n"
-                                                 "ssub16 r8, r8, r4\nssub16 r9, r9, r5\nssub16 r10, r10, r6\nssub16 "
-                                                 "r11, r11, r7\n" HG_ACROSS("r2", "r3", "r12", "lr", "r4", "r5", "r6", "r7") "addw r1, r1, #%c[p]*4\n" HG_ACROSS(
-                                                     "r8", "r9", "r10", "r11",
-                                                     "r4", "r5", "r6",
-                                                     "r7") "addw r1, r1, #%c[p]*4\n"
-                                                           "vmov r2, s0\n"
-                                                           "add r3, r0, r2\n"
-                                                           "add r12, r3, r2, lsl #1\n" HG_ROW(
-                                                               "r4", "r5", "r6", "r7",
-                                                               "r3")
-                                                               HG_ROW(
-                                                                   "r8", "r9", "r10", "r11",
-                                                                   "r12") "ssub16 r4, r4, r8\nssub16 r5, r5, "
-                                                                          "r9\nssub16 r6, r6, r10\nssub16 r7, r7, "
-                                                                          "r11\n" HG_ACROSS("r4", "r5", "r6", "r7",
-                                                                                            "r8", "r9", "r10",
-                                                                                            "r11") "movw r3, "
-                                                                                                   "#%c[p]*12-4\n"
-                                                                                                   "sub r1, r1, r3\n"
-                                                                                                   "add r0, r0, #4\n"
-                                                                                                   "vmov r3, s1\n"
-                                                                                                   "cmp r0, r3\n"
-                                                                                                   "bne 1b\n"
-                                                                                                   "pop {r4-r11, "
-                                                                                                   "pc}\n" ::[c2] "i"(
-                                                                                                       2 * WINOGRAD_C),
-                     [p] "i"(8 * WINOGRAD_C));
+    __asm__ volatile(
+        ".syntax unified\n"
+        "push {r4-r11, lr}\n"
+        "vmov s0, r2\n"
+        "add r4, r0, #%c[c2]\n"
+        "vmov s1, r4\n"
+        "1:\n"
+        "add r3, r0, r2, lsl #1\n"
+        HG_ROW("r4", "r5", "r6", "r7", "r0")
+        HG_ROW("r8", "r9", "r10", "r11", "r3")
+        "ssub16 r4, r4, r8\nssub16 r5, r5, r9\nssub16 r6, r6, r10\nssub16 r7, r7, r11\n"
+        HG_ACROSS("r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11")
+        "addw r1, r1, #%c[p]*4\n"
+        "add r12, r0, r2\n"
+        HG_ROW("r4", "r5", "r6", "r7", "r12")
+        HG_ROW("r8", "r9", "r10", "r11", "r3")
+        "sadd16 r2, r4, r8\nsadd16 r3, r5, r9\nsadd16 r12, r6, r10\nsadd16 lr, r7, r11\n"
+        "ssub16 r8, r8, r4\nssub16 r9, r9, r5\nssub16 r10, r10, r6\nssub16 r11, r11, r7\n"
+        HG_ACROSS("r2", "r3", "r12", "lr", "r4", "r5", "r6", "r7")
+        "addw r1, r1, #%c[p]*4\n"
+        HG_ACROSS("r8", "r9", "r10", "r11", "r4", "r5", "r6", "r7")
+        "addw r1, r1, #%c[p]*4\n"
+        "vmov r2, s0\n"
+        "add r3, r0, r2\n"
+        "add r12, r3, r2, lsl #1\n"
+        HG_ROW("r4", "r5", "r6", "r7", "r3")
+        HG_ROW("r8", "r9", "r10", "r11", "r12")
+        "ssub16 r4, r4, r8\nssub16 r5, r5, r9\nssub16 r6, r6, r10\nssub16 r7, r7, r11\n"
+        HG_ACROSS("r4", "r5", "r6", "r7", "r8", "r9", "r10", "r11")
+        "movw r3, #%c[p]*12-4\n"
+        "sub r1, r1, r3\n"
+        "add r0, r0, #4\n"
+        "vmov r3, s1\n"
+        "cmp r0, r3\n"
+        "bne 1b\n"
+        "pop {r4-r11, pc}\n"
+        : : [c2] "i"(2 * WINOGRAD_C), [p] "i"(8 * WINOGRAD_C));
 }
 #define HG_TAPS(a, b, c, at, rot)                                                                                      \
     "ldr " a ", [r0, #" at "]\nldr " b ", [r0, #" at "+4]\nldr " c ", [r0, #" at "+8]\n"                               \
@@ -82,15 +80,19 @@ HILGATE_NAKED void HG_CAT(winograd_input_, WINOGRAD_C)(const int16_t *from HILGA
                                              "ssub16 r4, r4, r7\nssub16 r5, r5, r8\nssub16 r6, r6, r9\n" HG_SPREAD(    \
                                                  "r10", "r11", "r12", "1", at) HG_SPREAD("r4", "r5", "r6", "2", at)
 HILGATE_NAKED void HG_CAT(winograd_weights_, WINOGRAD_C)(const uint8_t *w HILGATE_UNUSED, int16_t *u HILGATE_UNUSED) {
-    __asm__ volatile(".syntax unified\n"
-                     "push {r4-r11, lr}\n"
-                     "add lr, r1, #%c[q]\n"
-                     "1:\n" HG_CHANNEL("0", "")
-                         HG_CHANNEL("4", ", ror #8") "add r0, r0, #36\n"
-                                                     "add r1, r1, #8\n"
-                                                     "cmp r1, lr\n"
-                                                     "bne 1b\n"
-                                                     "pop {r4-r11, pc}\n" ::[q] "i"(4 * WINOGRAD_C));
+    __asm__ volatile(
+        ".syntax unified\n"
+        "push {r4-r11, lr}\n"
+        "add lr, r1, #%c[q]\n"
+        "1:\n"
+        HG_CHANNEL("0", "")
+        HG_CHANNEL("4", ", ror #8")
+        "add r0, r0, #36\n"
+        "add r1, r1, #8\n"
+        "cmp r1, lr\n"
+        "bne 1b\n"
+        "pop {r4-r11, pc}\n"
+        : : [q] "i"(4 * WINOGRAD_C));
 }
 #if WINOGRAD_C <= 32
 #define HG_A(r, t) "ldr " r ", [r1, #%c[c2]*" t "+4*hg_i]\n"
@@ -109,49 +111,55 @@ HILGATE_NAKED void HG_CAT(winograd_weights_, WINOGRAD_C)(const uint8_t *w HILGAT
         HG_S(op, "r12", "r6", "r10") HG_A2("r4", "2") HG_A2("r12", "3") HG_S(op, "r4", "r7", "r11")                    \
             HG_S(op, "r12", "r8", "lr") ".set hg_i, hg_i+1\n"
 HILGATE_NAKED void HG_CAT(winograd_products_, WINOGRAD_C)(const int16_t *u HILGATE_UNUSED,
-                                                          const int16_t *v HILGATE_UNUSED, hilgate_i32 *m HILGATE_UNUSED,
+                                                          const int16_t *v HILGATE_UNUSED,
+                                                          hilgate_i32 *m HILGATE_UNUSED,
                                                           uint32_t groups HILGATE_UNUSED) {
-    __asm__ volatile(".syntax unified\n"
-                     "push {r4-r11, lr}\n"
-                     "vmov s0, r2\n"
-                     "vmov s1, r0\n"
-                     "vmov s5, r3\n"
-                     "movw r4, #%c[c2]*32\n"
-                     "add r4, r4, r0\n"
-                     "vmov s2, r4\n" /* end of U */
-                     "1:\n"
-                     "vmov r0, s1\n"
-                     "2:\n"
-                     ".set hg_i, 0\n"
+    __asm__ volatile(
+        ".syntax unified\n"
+        "push {r4-r11, lr}\n"
+        "vmov s0, r2\n"
+        "vmov s1, r0\n"
+        "vmov s5, r3\n"
+        "movw r4, #%c[c2]*32\n"
+        "add r4, r4, r0\n"
+        "vmov s2, r4\n"
+        /* end of U */
+        "1:\n"
+        "vmov r0, s1\n"
+        "2:\n"
+        ".set hg_i, 0\n"
 #if WINOGRAD_C <= 32
-                     HG_STEP(HG_MUL) ".rept %c[c2]/4-1\n" HG_STEP(
-                         HG_ACC) ".endr\n"
-                                 "add r1, r1, #%c[c2]*4\n"
+        HG_STEP(HG_MUL)
+        ".rept %c[c2]/4-1\n"
+        HG_STEP(HG_ACC)
+        ".endr\n"
+        "add r1, r1, #%c[c2]*4\n"
 #else
-                     "mov r5, #0\nmov r6, #0\nmov r7, #0\nmov r8, #0\nmov r9, #0\nmov r10, #0\nmov r11, #0\nmov lr, "
-                     "#0\n"
-                     "add r4, r1, #%c[c2]\nvmov s4, r4\n"
-                     "3:\n"
-                     ".rept %c[unroll]\n" HG_STEP(
-                         HG_ACC) ".endr\n"
-                                 "vmov r4, s4\n"
-                                 "cmp r1, r4\n"
-                                 "bne 3b\n"
-                                 "add r1, r1, #%c[c2]*3\n"
+        "mov r5, #0\nmov r6, #0\nmov r7, #0\nmov r8, #0\nmov r9, #0\nmov r10, #0\nmov r11, #0\nmov lr, #0\n"
+        "add r4, r1, #%c[c2]\nvmov s4, r4\n"
+        "3:\n"
+        ".rept %c[unroll]\n"
+        HG_STEP(HG_ACC)
+        ".endr\n"
+        "vmov r4, s4\n"
+        "cmp r1, r4\n"
+        "bne 3b\n"
+        "add r1, r1, #%c[c2]*3\n"
 #endif
-                                 "vmov r2, s0\n"
-                                 "str r5, [r2], #4\nstr r9, [r2], #4\nstr r6, [r2], #4\nstr r10, [r2], #4\n"
-                                 "str r7, [r2], #4\nstr r11, [r2], #4\nstr r8, [r2], #4\nstr lr, [r2], #4\n"
-                                 "vmov s0, r2\n"
-                                 "vmov r3, s2\n"
-                                 "cmp r0, r3\n"
-                                 "bne 2b\n"
-                                 "vmov r3, s5\n"
-                                 "subs r3, r3, #1\n"
-                                 "vmov s5, r3\n"
-                                 "bne 1b\n"
-                                 "pop {r4-r11, pc}\n" ::[c2] "i"(2 * WINOGRAD_C),
-                     [unroll] "i"(WINOGRAD_C % 32 ? WINOGRAD_C % 16 ? WINOGRAD_C % 8 ? 2 : 4 : 8 : 16));
+        "vmov r2, s0\n"
+        "str r5, [r2], #4\nstr r9, [r2], #4\nstr r6, [r2], #4\nstr r10, [r2], #4\n"
+        "str r7, [r2], #4\nstr r11, [r2], #4\nstr r8, [r2], #4\nstr lr, [r2], #4\n"
+        "vmov s0, r2\n"
+        "vmov r3, s2\n"
+        "cmp r0, r3\n"
+        "bne 2b\n"
+        "vmov r3, s5\n"
+        "subs r3, r3, #1\n"
+        "vmov s5, r3\n"
+        "bne 1b\n"
+        "pop {r4-r11, pc}\n"
+        : : [c2] "i"(2 * WINOGRAD_C),
+            [unroll] "i"(WINOGRAD_C % 32 ? WINOGRAD_C % 16 ? WINOGRAD_C % 8 ? 2 : 4 : 8 : 16));
 }
 #undef HG_A
 #undef HG_A0
@@ -165,6 +173,7 @@ HILGATE_NAKED void HG_CAT(winograd_products_, WINOGRAD_C)(const int16_t *u HILGA
 #undef HG_SPREAD
 #undef HG_STEP
 #undef HG_TAPS
+/* clang-format on */
 #else
 HILGATE_SHARED void HG_CAT(winograd_input_, WINOGRAD_C)(const int16_t *from, int16_t *v, uint32_t row_bytes) {
     winograd_input(from, v, row_bytes, WINOGRAD_C);

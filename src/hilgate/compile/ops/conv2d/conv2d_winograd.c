@@ -21,8 +21,8 @@ HILGATE_INLINE void winograd_band(const winograd_shape *s, const int8_t *x, int1
 }
 
 /* One channel of `rows` rows of tiles. */
-HILGATE_INLINE void winograd_channel(const winograd_shape *s, const hilgate_i32 *m, const hilgate_i32 *scale, int32_t bias4,
-                                     int8_t *y, uint32_t oh, uint32_t rows) {
+HILGATE_INLINE void winograd_channel(const winograd_shape *s, const hilgate_i32 *m, const hilgate_i32 *scale,
+                                     int32_t bias4, int8_t *y, uint32_t oh, uint32_t rows) {
     const uint32_t row = (uint32_t)s->out_w * s->outputs;
     for (uint32_t r = 0; r < rows; r++, oh += 2u) {
         s->row(m, r * s->tiles_w, s->tiles_w, scale, bias4, y + oh * row, s->outputs, row, (s->out_w & 1u) == 0u,

@@ -17,6 +17,8 @@
  */
 #include "depthwise_plane.h"
 
+/* Assembly keeps one step a line, which clang-format would not. */
+/* clang-format off */
 #if HILGATE_PANEL_DSP
 
 #define HG_W(y) "ldr r2, [r1, #4+8*(" y ")]\nldr r3, [r1, #8+8*(" y ")]\n"
@@ -121,18 +123,23 @@ HILGATE_NAKED void DEPTHWISE_NAME(const int16_t *plane HILGATE_UNUSED, const int
         "add r4, r4, r0\n"
         "vmov s1, r4\n"
         "2:\n"
-        "ldr " HG_LAST ", [r1]\n" HG_ROW("0", HG_FROM_BIAS) ".set hg_y, 1\n"
-                                                            ".rept %c[rows]-1\n" HG_ROW(
-                                                                "hg_y", HG_FROM_SELF) ".set hg_y, hg_y+1\n"
-                                                                                      ".endr\n"
-                                                                                      "ldr r2, [r1, #4+8*%c[rows]]\n"
-                                                                                      "ldr r3, [r1, #8+8*%c[rows]]\n"
-                                                                                      ".if %c[with_n]\n"
-                                                                                      "ldr r10, [r1, #12+8*%c[rows]]\n"
-                                                                                      ".endif\n"
-                                                                                      "vmov r12, s0\n"
-                                                                                      "vmov lr, s7\n" HG_EACH(HG_SCALE)
-                                                                                          HG_EACH(HG_STORE) HG_NEXT
+        "ldr " HG_LAST ", [r1]\n"
+        HG_ROW("0", HG_FROM_BIAS)
+        ".set hg_y, 1\n"
+        ".rept %c[rows]-1\n"
+        HG_ROW("hg_y", HG_FROM_SELF)
+        ".set hg_y, hg_y+1\n"
+        ".endr\n"
+        "ldr r2, [r1, #4+8*%c[rows]]\n"
+        "ldr r3, [r1, #8+8*%c[rows]]\n"
+        ".if %c[with_n]\n"
+        "ldr r10, [r1, #12+8*%c[rows]]\n"
+        ".endif\n"
+        "vmov r12, s0\n"
+        "vmov lr, s7\n"
+        HG_EACH(HG_SCALE)
+        HG_EACH(HG_STORE)
+        HG_NEXT
         "vmov s0, r12\n"
         "vmov r2, s1\n"
         "add r0, r0, #2*%c[step]\n"
@@ -148,10 +155,10 @@ HILGATE_NAKED void DEPTHWISE_NAME(const int16_t *plane HILGATE_UNUSED, const int
         "vmov s2, r2\n"
         "bne 1b\n"
         "pop {r4-r11, pc}\n"
-        :
-        : [pitch] "i"(DEPTHWISE_PITCH), [rows] "i"(DEPTHWISE_ROWS), [step] "i"(DEPTHWISE_OUTPUTS * DEPTHWISE_STRIDE),
-          [shift] "i"(DEPTHWISE_SHIFT), [op] "i"(DEPTHWISE_OUT_PIXEL), [outputs] "i"(DEPTHWISE_OUTPUTS),
-          [with_n] "i"(DEPTHWISE_ROUNDING == PANEL_DOUBLE));
+        : : [pitch] "i"(DEPTHWISE_PITCH), [rows] "i"(DEPTHWISE_ROWS),
+            [step] "i"(DEPTHWISE_OUTPUTS * DEPTHWISE_STRIDE), [shift] "i"(DEPTHWISE_SHIFT),
+            [op] "i"(DEPTHWISE_OUT_PIXEL), [outputs] "i"(DEPTHWISE_OUTPUTS),
+            [with_n] "i"(DEPTHWISE_ROUNDING == PANEL_DOUBLE));
 }
 #undef HG_W
 #undef HG_P
@@ -166,6 +173,7 @@ HILGATE_NAKED void DEPTHWISE_NAME(const int16_t *plane HILGATE_UNUSED, const int
 #undef HG_STORE
 #undef HG_NEXT
 #undef HG_CLAMP
+/* clang-format on */
 #else
 HILGATE_SHARED void DEPTHWISE_NAME(const int16_t *plane, const int32_t *channel, int8_t *out,
                                    const depthwise_block *block) {

@@ -13,6 +13,8 @@
  */
 #include "fully_connected_wide.h"
 
+/* Assembly keeps one step a line, which clang-format would not. */
+/* clang-format off */
 #if HILGATE_PANEL_DSP
 
 /* Two int24: the sums of A and of A + 256 B start from them. */
@@ -47,52 +49,61 @@
 
 HILGATE_NAKED void WIDE_NAME(const uint8_t *w HILGATE_UNUSED, const int16_t *a HILGATE_UNUSED,
                              int8_t *out HILGATE_UNUSED, const wide_shape *shape HILGATE_UNUSED) {
-    __asm__ volatile(".syntax unified\n"
-                     "push {r4-r11, lr}\n"
-                     "vmov s0, r1\n"
-                     "vmov s1, r2\n"
-                     "vmov s8, r3\n"
-                     "ldr r4, [r3]\n"
-                     "ldr r5, [r3, #4]\n"
-                     "ldr r6, [r3, #8]\n"
-                     "add r4, r4, r0\n"
-                     "vmov s4, r4\n"
-                     "vmov s6, r5\n"
-                     "adr r4, 2f\n"
-                     "add r4, r4, r6\n"
-                     "add r4, r4, #1\n"
-                     "vmov s5, r4\n"
-                     "1:\n" HG_BIAS("r6", "r7", "0") HG_BIAS("r8", "r9", "6") HG_BIAS("r10", "r11", "12")
-                         HG_BIAS("r12", "lr", "18") "add r0, r0, #24\n"
-                                                    "vmov r2, s6\n"
-                                                    "vmov r3, s5\n"
-                                                    "add r2, r2, r0\n"
-                                                    "vmov s3, r2\n"
-                                                    "bx r3\n"
-                                                    ".p2align 2\n"
-                                                    "2:\n"
-                                                    ".rept %c[unroll]\n" HG_STEP ".endr\n"
-                                                    "vmov r3, s3\n"
-                                                    "cmp r0, r3\n"
-                                                    "bne 2b\n"
-                                                    "vmov r4, s8\n"
-                                                    "ldr r2, [r4, #12]\nldr r3, [r4, #16]\nldr r5, [r4, #20]\n"
-                                                    "vmov s7, r5\n"
-                                                    "vmov r1, s1\n"
-                                                    "vmov s9, r0\n" HG_PAIR("r6", "r7", "0") HG_PAIR("r8", "r9", "2")
-                                                        HG_PAIR("r10", "r11", "4")
-                                                            HG_PAIR("r12", "lr", "6") ".if %c[per_tensor]\n"
-                                                                                      "vmov r0, s9\n"
-                                                                                      ".endif\n"
-                                                                                      "add r1, r1, #8\n"
-                                                                                      "vmov s1, r1\n"
-                                                                                      "vmov r1, s0\n"
-                                                                                      "vmov r3, s4\n"
-                                                                                      "cmp r0, r3\n"
-                                                                                      "bne 1b\n"
-                                                                                      "pop {r4-r11, pc}\n"
-                     :
-                     : [unroll] "i"(WIDE_UNROLL), [per_tensor] "i"(WIDE_PER_TENSOR));
+    __asm__ volatile(
+        ".syntax unified\n"
+        "push {r4-r11, lr}\n"
+        "vmov s0, r1\n"
+        "vmov s1, r2\n"
+        "vmov s8, r3\n"
+        "ldr r4, [r3]\n"
+        "ldr r5, [r3, #4]\n"
+        "ldr r6, [r3, #8]\n"
+        "add r4, r4, r0\n"
+        "vmov s4, r4\n"
+        "vmov s6, r5\n"
+        "adr r4, 2f\n"
+        "add r4, r4, r6\n"
+        "add r4, r4, #1\n"
+        "vmov s5, r4\n"
+        "1:\n"
+        HG_BIAS("r6", "r7", "0")
+        HG_BIAS("r8", "r9", "6")
+        HG_BIAS("r10", "r11", "12")
+        HG_BIAS("r12", "lr", "18")
+        "add r0, r0, #24\n"
+        "vmov r2, s6\n"
+        "vmov r3, s5\n"
+        "add r2, r2, r0\n"
+        "vmov s3, r2\n"
+        "bx r3\n"
+        ".p2align 2\n"
+        "2:\n"
+        ".rept %c[unroll]\n"
+        HG_STEP
+        ".endr\n"
+        "vmov r3, s3\n"
+        "cmp r0, r3\n"
+        "bne 2b\n"
+        "vmov r4, s8\n"
+        "ldr r2, [r4, #12]\nldr r3, [r4, #16]\nldr r5, [r4, #20]\n"
+        "vmov s7, r5\n"
+        "vmov r1, s1\n"
+        "vmov s9, r0\n"
+        HG_PAIR("r6", "r7", "0")
+        HG_PAIR("r8", "r9", "2")
+        HG_PAIR("r10", "r11", "4")
+        HG_PAIR("r12", "lr", "6")
+        ".if %c[per_tensor]\n"
+        "vmov r0, s9\n"
+        ".endif\n"
+        "add r1, r1, #8\n"
+        "vmov s1, r1\n"
+        "vmov r1, s0\n"
+        "vmov r3, s4\n"
+        "cmp r0, r3\n"
+        "bne 1b\n"
+        "pop {r4-r11, pc}\n"
+        : : [unroll] "i"(WIDE_UNROLL), [per_tensor] "i"(WIDE_PER_TENSOR));
 }
 #undef HG_BIAS
 #undef HG_USE
@@ -103,6 +114,7 @@ HILGATE_NAKED void WIDE_NAME(const uint8_t *w HILGATE_UNUSED, const int16_t *a H
 #undef HG_A
 #undef HG_B
 #undef HG_PAIR
+/* clang-format on */
 #else
 HILGATE_SHARED void WIDE_NAME(const uint8_t *w, const int16_t *a, int8_t *out, const wide_shape *shape) {
     wide_portable(w, a, out, shape, WIDE_ROUNDING, WIDE_PER_TENSOR);
