@@ -61,6 +61,14 @@ def test_dividers(text, root):
     assert slow == f"divider 17, {off(clock['hsi_hz'], BAUD):.1f} % off: refused" and off(clock["hsi_hz"], BAUD) > 2
 
 
+def test_dividers_of_the_h7(text, root):
+    clock = load_board("stm32h747i_disco", root).tables["clock"]
+    apb2 = clock["hz"] // clock["ahb_divider"] // clock["apb2_divider"]
+    for bus_hz in (apb2, clock["hsi_hz"]):
+        divider = round(bus_hz / BAUD)
+        assert f"divider {divider}, {abs(divider * BAUD - bus_hz) / bus_hz * 100:.2f} % off" in text
+
+
 def test_lpuart_dividers(text, root):
     clock = load_board("nucleo_l4r5zi", root).tables["clock"]
     for hz, digits in ((clock["hz"], 3), (clock["reset_hz"], 2)):

@@ -7,15 +7,17 @@ import re
 
 import pytest
 
+from hilgate.build import board_header
 from hilgate.build.build import build_image
 from hilgate.build.image import segments
 from hilgate.build.placement import arena_region
 from hilgate.catalogue import load_board
-from hilgate.errors import DeviceError
+from hilgate.errors import DeviceError, ParamsError
 from hilgate.link.connect import connect
 from hilgate.link.protocol import ClockSource, Counter, FaultKind, ResetCause
 from hilgate.virtual.board import VirtualBoard
 from hilgate.virtual.elf import load_image
+from hilgate.virtual.machine import Options
 
 pytestmark = pytest.mark.arm
 BOARD = "stm32h747i_disco"
@@ -95,6 +97,16 @@ def test_caches_are_on_and_the_ring_is_not_cached(image, root):
     assert machine.pwr.get("CR3") & 0x3F == 0b100 and machine.pwr.scale == 1
 
 
+def test_the_python_hooks_count_the_same(image, root):
+    """Start-up with its 512 lines of cache maintenance, PLL and hashes, on two implementations of the cost model."""
+    seen = []
+    for native in (True, False):
+        powered = VirtualBoard(BOARD, image.elf, Options(native=native), root=root)
+        powered.run_us(4_000)
+        seen.append((powered.cycles, powered.instructions, powered.stalls))
+    assert seen[0] == seen[1] and min(seen[0][2]) > 0
+
+
 def test_each_thing_lies_where_it_must(image, board):
     names, places = load_image(image.elf).symbols, {memory.name: memory for memory in board.memories}
 
@@ -107,6 +119,14 @@ def test_each_thing_lies_where_it_must(image, board):
     assert names["second_core_vectors"] == 0x0810_0000
     loaded = [s for s in segments(image.elf) if s.load == 0x0810_0000]
     assert len(loaded) == 1 and 64 < loaded[0].file_bytes < 128
+
+
+@pytest.mark.parametrize("stated", [{"kind": "ldo"}, {"kind": ""}, {}])
+def test_no_image_is_built_for_a_supply_that_locks_the_board(root, stated):
+    board = load_board(BOARD, root)
+    board.tables["supply"] = stated
+    with pytest.raises(ParamsError, match=r"\[supply\]"):
+        board_header.render(board)
 
 
 def test_a_large_arena_moves_to_the_axi_sram(board, root, model, tmp_path):
