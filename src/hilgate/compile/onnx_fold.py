@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
 
 ELEMENTS_MAX = 1 << 24
-# Operators whose results are no larger than their inputs, or what those broadcast to: a file cannot ask for much
+# Operators whose results are bounded by their inputs, see _most_elements: a file cannot ask for much
 ELEMENTWISE = ("Add", "Sub", "Mul", "Div", "Pow", "Neg", "Sqrt", "Reciprocal", "Abs", "Exp", "Cast", "Identity")
 SHRINKING = ("Concat", "Slice", "Gather", "ReduceProd", "Floor", "Ceil")
 
@@ -30,7 +30,7 @@ def fold(node: OnnxNode) -> bool:
     inputs = [node.raw(index) for index in range(len(node.proto.input)) if node.has(index)]
     if not inputs or any(tensor.data is None or tensor.quantization is not None for tensor in inputs):
         return False
-    if node.kind in ELEMENTWISE and _broadcast_elements(inputs) > ELEMENTS_MAX:
+    if _most_elements(node, inputs) > ELEMENTS_MAX:
         raise node.refuse(f"a constant of more than {ELEMENTS_MAX} elements")
     node.define(_computed(node, inputs))
     return True
@@ -45,8 +45,13 @@ def _shape(node: OnnxNode) -> bool:
     return True
 
 
-def _broadcast_elements(inputs: list[Tensor]) -> int:
-    return math.prod(np.broadcast_shapes(*(tensor.shape for tensor in inputs)))
+def _most_elements(node: OnnxNode, inputs: list[Tensor]) -> int:
+    """A bound of the result's size: concatenating with itself thirty times over costs a file a few bytes."""
+    if node.kind in ELEMENTWISE:
+        return math.prod(np.broadcast_shapes(*(tensor.shape for tensor in inputs)))
+    if node.kind == "Gather" and len(inputs) > 1 and inputs[0].shape:
+        return inputs[1].elements * inputs[0].elements // max(1, min(inputs[0].shape))
+    return sum(tensor.elements for tensor in inputs)
 
 
 def _computed(node: OnnxNode, inputs: list[Tensor]) -> Tensor:
@@ -62,6 +67,11 @@ def _computed(node: OnnxNode, inputs: list[Tensor]) -> Tensor:
     graph = helper.make_graph([node.proto], "constant", edges, [target])
     model = helper.make_model(graph, opset_imports=node.door.model.opset_import)
     feeds = {name: tensor.values for name, tensor in zip(names, inputs, strict=True)}
-    data = np.asarray(ReferenceEvaluator(model).run(None, feeds)[0])
+    try:
+        data = np.asarray(ReferenceEvaluator(model).run(None, feeds)[0])
+    except Exception as error:  # onnx's reference raises whatever a damaged node leads to
+        raise node.refuse(f"a constant that cannot be computed: {error}", "export the model again") from error
+    if data.dtype.kind not in "biuf" or data.size > ELEMENTS_MAX:
+        raise node.refuse(f"a constant of {data.size} {data.dtype} values", "supported: numbers")
     node.taken.update(attribute.name for attribute in node.proto.attribute)
     return Tensor(node.proto.output[0], data.shape, str(data.dtype), None, data)

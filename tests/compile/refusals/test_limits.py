@@ -65,6 +65,24 @@ def test_too_many_nodes(maker) -> None:
     maker.refuse("nodes are more than")
 
 
+@pytest.mark.parametrize("kind", ["Concat", "Gather", "Add"])
+def test_constants_that_grow_out_of_bounds(maker, kind: str) -> None:
+    """Each node doubles a constant, or spreads it: thirty of them would need a gigabyte and more."""
+    maker.constants |= {"c0": np.zeros(2048, np.int64)}
+    for index in range(30):
+        name, attributes = f"c{index}", {"axis": 0} if kind == "Concat" else {}
+        other = {"Concat": name, "Gather": "wide", "Add": "tall"}[kind]
+        maker.nodes.append(helper.make_node(kind, [name, other], [f"c{index + 1}"], name=f"grow_{index}", **attributes))
+    maker.constants |= {"wide": np.zeros((64, 512), np.int64), "tall": np.zeros((16384, 1), np.int64)}
+    maker.refuse("grow_", "a constant of more than")
+
+
+def test_a_constant_that_cannot_be_computed(maker) -> None:
+    maker.constants |= {"c": np.zeros(4, np.int64)}
+    maker.nodes.append(helper.make_node("Concat", ["c", "c"], ["cc"], name="cat"))
+    maker.refuse("`cat`", "cannot be computed")
+
+
 def test_a_pipe_instead_of_a_file(tmp_path: Path) -> None:
     """Opening it would wait for ever."""
     for name in ("model.onnx", "model.tflite"):
