@@ -76,7 +76,14 @@ def test_the_command_prints_passes_choices_and_map(models, tmp_path: Path) -> No
     words = ["compile", str(models["relu6"]), "-o", str(tmp_path), "--explain", "--no-updatable"]
     done = CliRunner().invoke(cli.application(words), words, catch_exceptions=False)
     assert done.exit_code == 0
-    for part in ("predicted cycles", "lower_quantization", "drop_channels", "portable", "first: what was compiled", " bytes at "):
+    for part in (
+        "predicted cycles",
+        "lower_quantization",
+        "drop_channels",
+        "portable",
+        "first: what was compiled",
+        " bytes at ",
+    ):
         assert part in done.stdout
     assert (tmp_path / "arena.svg").read_text().startswith("<svg")
 
