@@ -14,13 +14,16 @@ import tomllib
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from cobs import cobs
 
+from hilgate.build.build import BuiltImage, build_image
 from hilgate.build.host import build_host_firmware
+from hilgate.catalogue import load_board
 
 EVENT, ERROR = 0x70, 0x7F
 
@@ -152,6 +155,21 @@ def host_program(root: Path, model: FixtureModel, tmp_path_factory: pytest.TempP
     """The firmware with the fixture model for this computer, with ASan and UBSan."""
     out = tmp_path_factory.mktemp("host") / "firmware"
     return build_host_firmware(model.folder, root / "firmware", out, sanitize=True)
+
+
+@pytest.fixture(scope="session")
+def virtual_image(
+    root: Path, model: FixtureModel, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], BuiltImage]:
+    """The fixture model's image for a board by name, built once."""
+
+    @cache
+    def built(name: str) -> BuiltImage:
+        return build_image(
+            load_board(name, root), model.folder, tmp_path_factory.mktemp(name), firmware=root / "firmware"
+        )
+
+    return built
 
 
 @pytest.fixture

@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
 
 import pytest
 
-from hilgate.build.build import build_image
-from hilgate.catalogue import load_board
-from hilgate.errors import DeviceError
 from hilgate.link.connect import connect
-from hilgate.link.protocol import ClockSource, Counter, FaultKind, ResetCause
+from hilgate.link.protocol import ClockSource, Counter, ResetCause
 from hilgate.tools import PINNED_ARM_GCC, has_pinned_compiler
 
 pytestmark = pytest.mark.arm
 
 
 @pytest.fixture(scope="module")
-def image(root, model, tmp_path_factory):
-    board = load_board("nucleo_f446re", root)
-    return build_image(board, model.folder, tmp_path_factory.mktemp("virtual"), firmware=root / "firmware")
+def image(virtual_image):
+    return virtual_image("nucleo_f446re")
 
 
 @pytest.fixture
@@ -41,42 +36,6 @@ def test_a_broken_external_clock_falls_back_to_the_internal_one(image):
         who = session.identity
         assert (who.clock_source, who.clock_hz, who.baud) == (ClockSource.HSI_PLL, 180_000_000, 115200)
         assert session.set_baud(921600)
-
-
-def test_counts_and_computes(session, model):
-    for seed in range(5):
-        data = hashlib.sha256(bytes([seed])).digest()[:8]
-        answer = session.run_vector(data)
-        assert answer.output == model.run(data) and answer.cycles > 100
-    cycles = session.bench(3, 30)
-    assert len(set(cycles)) == 1, "nothing else moves while cycles are counted"
-    layers = session.profile()
-    assert sum(row.cycles for row in layers) < 2 * cycles[0]
-
-
-def test_the_dma_ring_wraps(session):
-    assert session.set_baud(921600)
-    for number in range(10):
-        data = bytes([number]) * 1000
-        assert session.echo(data) == data
-    assert session.memory().overruns == 0
-
-
-@pytest.mark.parametrize(
-    ("kind", "fault", "cause"),
-    [(1, FaultKind.USAGE_FAULT, ResetCause.FAULT), (2, FaultKind.WATCHDOG, ResetCause.WATCHDOG)],
-)
-def test_crash_and_hang_end_in_a_record(session, kind, fault, cause):
-    with pytest.raises(DeviceError):
-        session.reset(kind)
-    assert session.identify().reset_cause == cause
-    assert session.fault().kind in (fault, FaultKind.NONE), "the session may have read it already"
-    assert session.echo(b"on") == b"on"
-
-
-def test_a_plain_reset_is_a_software_reset(session):
-    session.reset(0)
-    assert session.identify().reset_cause == ResetCause.SOFTWARE
 
 
 def test_instructions_of_a_run_are_exact(image):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 
 import pytest
@@ -12,9 +11,9 @@ from hilgate.build.build import build_image
 from hilgate.build.image import segments
 from hilgate.build.placement import arena_region
 from hilgate.catalogue import load_board
-from hilgate.errors import DeviceError, ParamsError
+from hilgate.errors import ParamsError
 from hilgate.link.connect import connect
-from hilgate.link.protocol import ClockSource, Counter, FaultKind, ResetCause
+from hilgate.link.protocol import ClockSource, Counter, ResetCause
 from hilgate.virtual.board import VirtualBoard
 from hilgate.virtual.elf import load_image
 from hilgate.virtual.machine import Options
@@ -29,8 +28,8 @@ def board(root):
 
 
 @pytest.fixture(scope="module")
-def image(root, board, model, tmp_path_factory):
-    return build_image(board, model.folder, tmp_path_factory.mktemp("h7"), firmware=root / "firmware")
+def image(virtual_image):
+    return virtual_image(BOARD)
 
 
 @pytest.fixture
@@ -51,41 +50,6 @@ def test_a_dead_crystal_falls_back_to_the_internal_oscillator(image):
         who = session.identity
         assert (who.clock_source, who.clock_hz, who.baud) == (ClockSource.HSI_PLL, 400_000_000, 115200)
         assert session.set_baud(921600)
-
-
-def test_counts_and_computes(session, model):
-    for seed in range(5):
-        data = hashlib.sha256(bytes([seed])).digest()[:8]
-        answer = session.run_vector(data)
-        assert answer.output == model.run(data) and answer.cycles > 20
-    assert len(set(session.bench(3, 30))) == 1, "nothing else moves while cycles are counted"
-
-
-def test_the_dma_ring_wraps(session):
-    assert session.set_baud(921600)
-    for number in range(10):
-        data = bytes([number]) * 1000
-        assert session.echo(data) == data
-    assert session.memory().overruns == 0
-
-
-@pytest.mark.parametrize(
-    ("kind", "fault", "cause"),
-    [(1, FaultKind.USAGE_FAULT, ResetCause.FAULT), (2, FaultKind.WATCHDOG, ResetCause.WATCHDOG)],
-)
-def test_crash_and_hang_end_in_a_record(session, kind, fault, cause):
-    """The record lies in the DTCM, which nothing caches; the supply, written once, is left alone by the next life."""
-    with pytest.raises(DeviceError):
-        session.reset(kind)
-    assert session.identify().reset_cause == cause
-    assert session.identify().clock_hz == 400_000_000
-    assert session.fault().kind in (fault, FaultKind.NONE), "the session may have read it already"
-    assert session.echo(b"on") == b"on"
-
-
-def test_a_plain_reset_is_a_software_reset(session):
-    session.reset(0)
-    assert session.identify().reset_cause == ResetCause.SOFTWARE
 
 
 def test_caches_are_on_and_the_ring_is_not_cached(image, root):
