@@ -6,8 +6,7 @@
 `double` (TFLite models): zero_point + RoundingDivideByPOT(SaturatingRoundingDoublingHighMul(acc * 2^left, multiplier),
     right), multiplier in [2^30, 2^31): gemmlowp's fixedpoint.h, which LiteRT's reference kernels use.
 `away` (fully connected layers of TFLite models): the same multiplier and shift, but acc * multiplier / 2^(31 - shift)
-is
-    rounded once, half away from zero. LiteRT's reference resolver was found to do so by trying (ai-edge-litert 2.3).
+    is rounded once, half away from zero. LiteRT's reference resolver was found to do so by trying (ai-edge-litert 2.3).
 All end by clamping to the layer's range within int8.
 """
 

@@ -41,11 +41,6 @@ class Case:
         return f"{self.kind}_{self.facts['name']}"
 
 
-def load_cases() -> list[Case]:
-    """The cases of every operator, in order."""
-    return [case for kind in ops.operators() for case in cases_of(kind)]
-
-
 def cases_of(kind: str) -> list[Case]:
     """The cases of one operator."""
     document = tomllib.loads((ops.FOLDER / kind / "cases.toml").read_text("utf-8"))

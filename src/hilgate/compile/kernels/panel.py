@@ -16,7 +16,6 @@ STEP_CYCLES = {4: 16, 3: 12, 2: 9, 1: 6}  # per pair of k
 MAX_UNROLL = {4: 18, 3: 21, 2: 28, 1: 36}  # what 1 KB of instruction cache holds
 ACCUMULATOR_LIMIT, SHARED_LIMIT = 1 << 29, 1 << 23
 USUAL_TOP = 12  # N of PANEL_POSITIVE where it fits, so that retraining seldom changes the code
-CONSTANT = -1  # shift of a channel whose result does not depend on the input, until one is chosen
 MAX_OFFSET = 4095  # of an LDR
 
 

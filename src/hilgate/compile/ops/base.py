@@ -137,14 +137,6 @@ class Op(ABC):
         return None
 
 
-def same_shapes(tensors: Sequence[Tensor]) -> Shape:
-    """The one shape of all of them. Raises ValueError."""
-    shapes = {tensor.shape for tensor in tensors}
-    if len(shapes) != 1:
-        raise ValueError(f"shapes differ: {', '.join(str(s) for s in shapes)}")
-    return shapes.pop()
-
-
 def int32_section(name: str, values: Any) -> Section:
     """A section of little-endian int32. Raises ModelError when a value needs more."""
     array = np.asarray(values, np.int64)
