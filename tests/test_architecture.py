@@ -15,7 +15,13 @@ from hilgate.params import SECTIONS
 
 ROOT = Path(__file__).resolve().parents[1]
 ENGINE = ROOT / "src" / "hilgate"
-MAY_USE_MECHANISMS = {"link": {"virtual"}, "bench": {"virtual", "link"}, "virtual": set()}
+MAY_USE_MECHANISMS = {
+    "link": {"virtual"},
+    "bench": {"virtual", "link"},
+    "virtual": set(),
+    "github": set(),
+    "history": set(),
+}
 NO_STAGE = {
     "gate",
     "report",

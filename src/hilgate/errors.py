@@ -18,7 +18,10 @@ HilgateError                      exit code
 ├── StaleImageError               26   the board runs another image than the one under test
 ├── DeviceError                   27   the firmware answered with an error code, or crashed
 ├── VirtualFault                  28   the virtual board met something that it does not model
-└── ParityError                   29   outputs differ from the reference
+├── ParityError                   29   outputs differ from the reference
+├── GitHubError                   30   GitHub did not answer, or refused
+├── ClaimError                    31   what a pull request's own jobs sent breaks a rule
+└── ProbeError                    32   no debug probe, or it cannot flash the board
 The gate's own verdicts use the exit codes 0 (pass, warn), 10 (fail), 11 (inconclusive), 12 (waiting).
 """
 
@@ -123,3 +126,15 @@ class VirtualFault(HilgateError):  # noqa: N818
 
 class ParityError(HilgateError):
     exit_code = 29
+
+
+class GitHubError(HilgateError):
+    exit_code = 30
+
+
+class ClaimError(HilgateError):
+    exit_code = 31
+
+
+class ProbeError(HilgateError):
+    exit_code = 32

@@ -1,0 +1,1 @@
+"""What the jobs of the workflows do: pack, admit, recompute, measure, post."""

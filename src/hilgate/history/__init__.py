@@ -1,0 +1,1 @@
+"""What main measured, commit by commit, as JSON lines on a branch of their own."""
