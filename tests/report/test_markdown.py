@@ -27,7 +27,7 @@ def test_github_takes_it(verdicts):
 def test_it_never_grows_too_long_for_a_comment(verdicts, situation, count):
     text = render(many_cells(verdicts[situation], count), "toy")
     assert len(text.encode()) <= LONGEST_BYTES
-    assert text.startswith("<!-- hilgate verdict -->\n## ")
+    assert text.startswith("<!-- hilgate:verdict -->\n<!-- hilgate:state {")
     assert text.rstrip().endswith("`artifacts/run/*/measurement.json`.")
     assert text.count("<details>") == text.count("</details>")
 

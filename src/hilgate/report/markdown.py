@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from hilgate.report import story, words
 from hilgate.report.escape import Markdown, markdown_name, markdown_text
+from hilgate.report.marker import head_lines
 from hilgate.units import amount, change, percent
 
 if TYPE_CHECKING:
@@ -22,10 +23,13 @@ MOST_GAPS = 60
 MEMORIES = {"flash": "flash", "ram": "RAM"}
 
 
-def render(verdict: dict[str, Any], title: str, gaps: Sequence[Gap] = ()) -> str:
-    """A verdict document as Markdown, at most LONGEST_BYTES long in UTF-8. gaps: what no prediction can see."""
+def render(verdict: dict[str, Any], title: str, gaps: Sequence[Gap] = (), context: dict[str, Any] | None = None) -> str:
+    """A verdict document as Markdown, at most LONGEST_BYTES long in UTF-8. Its first line is marker.MARKER.
+
+    gaps: what no prediction can see. context: context.json, where there is a pull request.
+    """
     macros: Any = _environment().get_template("report.md.j2").module
-    parts = [macros.header(verdict, title)]
+    parts = [f"{head_lines(verdict, context)}\n", macros.header(verdict, title)]
     if verdict["requests"]:
         parts.append(macros.requests(verdict))
     cells = sorted(verdict["cells"], key=lambda cell: (story.WORST_FIRST.index(cell["outcome"]), cell["cell"]))
