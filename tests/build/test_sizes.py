@@ -156,3 +156,14 @@ def hidden(weights: bytes) -> list[int]:
     return [
         max(-128, min(127, sum(w * v for w, v in zip(row, x, strict=True)) >> 4)) for row in rows(weights, 64, 8, 6)
     ]
+
+
+def test_sections_account_for_flash_and_ram_up_to_padding(image):
+    rows, flash, ram = image.sizes["sections"], image.sizes["flash"], image.sizes["ram"]
+    sums = {kind: sum(row["bytes"] for row in rows if row["memory"] == kind) for kind in ("flash", "ram")}
+    assert 0 <= flash["total_bytes"] - sums["flash"] < 64
+    assert 0 <= ram["static_bytes"] + ram["arena_bytes"] - sums["ram"] < 64
+    by_name = {(row["name"], row["memory"]): row["bytes"] for row in rows}
+    assert by_name[".weights", "flash"] == flash["weights_bytes"]
+    assert by_name[".data", "flash"] == by_name[".data", "ram"]
+    assert ".stack" not in {row["name"] for row in rows}

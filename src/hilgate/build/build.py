@@ -13,7 +13,8 @@ from hilgate.build import board_header, linker, placement, registers, vectors
 from hilgate.build.cmake import CPU_FLAGS, OPTIMIZE, FirmwareProject, build_elf
 from hilgate.build.fit import check_stack_fits, explain_misfit
 from hilgate.build.image import fill_hash_slot
-from hilgate.build.sizes import file_hash, flash_sizes, ram_sizes, symbol_rows
+from hilgate.build.layers import layer_rows
+from hilgate.build.sizes import file_hash, flash_sizes, ram_sizes, section_rows, symbol_rows
 from hilgate.build.stack import worst_stack
 from hilgate.catalogue import Board, load_board
 from hilgate.console import say
@@ -47,7 +48,7 @@ def execute(cell: str, params: Params, root: Path) -> None:
     out = root / ".cache" / "build" / cell  # kept: the map, the generated files and the log are worth a look
     image = build_image(board, folder, out, firmware=root / "firmware", optimize=options.optimize)
     atomic_write(artifact(root, "build.elf", cell), image.elf.read_bytes())
-    sizes = {"cell": cell, "task": where.task, **image.sizes}
+    sizes = {"cell": cell, "task": where.task, **image.sizes, "layers": layer_rows(folder)}
     write_json(artifact(root, "build.sizes", cell), "sizes", sizes)
     say(summary(sizes))
 
@@ -89,6 +90,7 @@ def build_image(board: Board, model: Path, out: Path, *, firmware: Path, optimiz
         "flash": flash_sizes(elf, board),
         "ram": ram_sizes(elf, board, stack),
         "stack_path": list(stack.path),
+        "sections": section_rows(elf, board),
         "symbols": symbol_rows(elf, board),
         "toolchain": {
             "compiler": "arm-none-eabi-gcc",

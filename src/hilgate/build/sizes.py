@@ -10,6 +10,7 @@ from hilgate.build.image import segments
 from hilgate.build.stack import Chain
 from hilgate.catalogue import Board
 
+SHF_ALLOC = 0x2  # ELF gABI, section flags: takes memory when the program runs
 UNLOADED = (
     ".noinit",
     ".hot_weights",
@@ -52,6 +53,27 @@ def section_sizes(elf: Path) -> dict[str, int]:
 
     with elf.open("rb") as file:
         return {s.name: s["sh_size"] for s in ELFFile(file).iter_sections()}
+
+
+def section_rows(elf: Path, board: Board) -> list[dict[str, Any]]:
+    """Every section that takes memory: name, memory (flash or ram), bytes, in the ELF's order.
+
+    A section that is copied to RAM at start-up has a row in each. .stack is what is reserved, so it has none.
+    """
+    from elftools.elf.elffile import ELFFile
+
+    rams = [m for m in board.memories if m.kind == "ram"]
+    rows = []
+    with elf.open("rb") as file:
+        for section in ELFFile(file).iter_sections():
+            size = section["sh_size"]
+            if not section["sh_flags"] & SHF_ALLOC or not size or section.name == ".stack":
+                continue
+            in_ram = any(m.origin <= section["sh_addr"] < m.end for m in rams)
+            stored = section["sh_type"] != "SHT_NOBITS"
+            kinds = [kind for kind, there in (("flash", stored), ("ram", in_ram)) if there]
+            rows += [{"name": section.name, "memory": kind, "bytes": size} for kind in kinds]
+    return rows
 
 
 def symbol_rows(elf: Path, board: Board) -> list[dict[str, Any]]:
