@@ -13,6 +13,7 @@ from hilgate.errors import DeviceError, GarbageError, StaleImageError
 from hilgate.link import protocol
 from hilgate.link.campaign import QUICK
 from hilgate.link.contact import Options
+from hilgate.link.exchange import Exchange
 from hilgate.link.faults import CrashError
 from hilgate.link.lossy import LossyPort
 from hilgate.link.protocol import FIRST_BAUD, FaultKind, ResetCause
@@ -115,6 +116,19 @@ def test_a_crash_is_told_with_its_registers_and_the_board_answers(session: Sessi
     assert session.identity.fault_pending == 1
     assert session.fault() == caught.value.record
     assert session.fault() == protocol.FaultRecord(*[0] * 16)
+    assert session.echo(b"abc") == b"abc"
+
+
+def test_a_crash_whose_event_was_lost_is_told_all_the_same(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The event may arrive while the host flushes; the board's record does not go away by that."""
+    monkeypatch.setattr(Exchange, "_crashed", lambda self, event: None)
+    for _ in range(2):  # the second crash is told too, once the record of the first was taken
+        with pytest.raises(CrashError, match="the firmware crashed: ") as caught:
+            session.reset(kind=1)
+        assert caught.value.record.kind != FaultKind.NONE
+        assert session.fault() == caught.value.record
+        assert session.fault() == protocol.FaultRecord(*[0] * 16)
+    session.reset()
     assert session.echo(b"abc") == b"abc"
 
 

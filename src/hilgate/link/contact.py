@@ -5,14 +5,14 @@ from __future__ import annotations
 import itertools
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NoReturn, TypeVar
 
 from hilgate.errors import DeviceError, GarbageError, SilentError, StaleImageError
 from hilgate.link import protocol
 from hilgate.link.body import Body
 from hilgate.link.exchange import Exchange, OutOfStepError
-from hilgate.link.faults import CrashError
+from hilgate.link.faults import CrashError, crash
 from hilgate.link.protocol import FIRST_BAUD, Op
 from hilgate.link.timing import Timing
 from hilgate.link.wire import Wire
@@ -44,6 +44,7 @@ class Contact:
         self.exchange = Exchange(wire, options.timing, first, options.elf)
         self.generation = 0
         self._in_step = True
+        self._unread: protocol.FaultRecord | None = None  # taken off the board, and not given to anybody yet
         # of a crash before or during the last search
         self.earlier_crash: CrashError | None = self.exchange.listen(options.timing.boot_s)
         self.identity = self._find()
@@ -71,7 +72,7 @@ class Contact:
 
     def recover(self) -> None:
         """Find the board again. Raises the DeviceError of a crash, StaleImageError when it now runs another image."""
-        before = self.identity.image_hash
+        before = self.identity
         self.wire.counters.resyncs += 1
         self.earlier_crash = None
         try:
@@ -79,9 +80,11 @@ class Contact:
         except (SilentError, GarbageError) as error:
             raise OutOfStepError(f"the board was lost: {error.what}", where=error.where, hint=error.hint) from error
         self._in_step = True
+        if self.identity.fault_pending and not before.fault_pending and not self.earlier_crash:
+            self.earlier_crash = self._unheard_crash()
         if self.earlier_crash:
             raise self.earlier_crash
-        if self.identity.image_hash != before:
+        if self.identity.image_hash != before.image_hash:
             raise StaleImageError(
                 "the board changed its image in mid-session", where=self.wire.name, hint="begin again"
             )
@@ -107,10 +110,21 @@ class Contact:
         """After a reset: the board is at its first rate and knows nothing."""
         self._in_step = False
         self.wire.baud = FIRST_BAUD
-        crash = self.exchange.listen(self.timing.boot_s)
-        self.recover()
-        if crash:
-            raise crash
+        heard = self.exchange.listen(self.timing.boot_s)
+        try:
+            self.recover()
+        except CrashError as error:
+            raise heard or error from None
+        if heard:
+            raise heard
+
+    def fault(self) -> protocol.FaultRecord:
+        """Take the record of the last crash; all zero when there was none."""
+        record, self._unread = self._unread, None
+        if record is None:
+            record = self.repeat(self._read_fault)
+        self.identity = replace(self.identity, fault_pending=0)
+        return record
 
     def identify(self) -> protocol.IdentifyAnswer:
         """Ask again who the board is."""
@@ -126,6 +140,14 @@ class Contact:
             name = kind.__name__.removesuffix("Answer").lower()
             hint = "build and flash the firmware of this hilgate"
             raise DeviceError(f"a wrong answer to `{name}`: {error}", where=self.wire.name, hint=hint) from error
+
+    def _read_fault(self) -> protocol.FaultRecord:
+        return self.decoded(protocol.FaultAnswer, self.exchange.request(Op.FAULT)).fault
+
+    def _unheard_crash(self) -> CrashError:
+        """The board says once, unasked, that it crashed; where that was lost, its record still tells."""
+        self._unread = self._read_fault()
+        return crash(self._unread, self.wire.name, self.options.elf)
 
     def _find(self) -> protocol.IdentifyAnswer:
         """Ask at every rate in turn until the board answers or open_s has passed."""

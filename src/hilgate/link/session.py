@@ -113,7 +113,8 @@ class Session:
 
     def fault(self) -> protocol.FaultRecord:
         """Read and clear the record of the last crash; all zero when there was none."""
-        return self.contact.decoded(protocol.FaultAnswer, self._plain(Op.FAULT)).fault
+        self._loaded_in = -1  # on the board this command ends the load
+        return self.contact.fault()
 
     def set_baud(self, baud: int) -> bool:
         """Change the rate of the link. False when the new one does not work: both ends are then back at the first."""
