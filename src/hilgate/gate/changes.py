@@ -1,6 +1,6 @@
 """What moved between two measurements of one cell: layers, parts of memory, hashes, environment. No judgement here.
 
-This is where a chain of causes grows: each entry names a thing, its value in base and in head, None where it is absent.
+Each entry names a thing, its value in base and in head, None where it is absent. causes.py adds what explains them.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import reprlib
 from typing import Any
 
+from hilgate.gate.causes import causes_between, pair_layers
 from hilgate.gate.claims import PARTS
 from hilgate.gate.measured import Build, Measurement
 
@@ -31,6 +32,7 @@ def changes_between(base: Measurement | None, head: Measurement | None) -> dict[
         },
         "hashes": [name for name in HASHES if base and head and base.hashes[name] != head.hashes[name]],
         "environment": _environment(base, head),
+        **causes_between(base, head),
     }
 
 
@@ -40,6 +42,15 @@ def changed_params(base: dict[str, Any], head: dict[str, Any]) -> tuple[dict[str
     changed = sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
     return tuple(
         {"name": name, "base": old.get(name, "not set"), "head": new.get(name, "not set")}
+        for name in changed[:MOST_PARAMS]
+    )
+
+
+def changed_packages(base: dict[str, str], head: dict[str, str]) -> tuple[dict[str, str], ...]:
+    """Pinned packages whose version differs; a package that only one side pins is `not there` on the other."""
+    changed = sorted(name for name in {*base, *head} if base.get(name) != head.get(name))
+    return tuple(
+        {"name": name, "base": base.get(name, "not there"), "head": head.get(name, "not there")}
         for name in changed[:MOST_PARAMS]
     )
 
@@ -68,6 +79,7 @@ def facts(measurement: Measurement | None) -> dict[str, Any] | None:
         "interval": list(measurement.interval),
         "vectors": measurement.vectors,
         "mismatches": measurement.mismatches,
+        "first_layer": measurement.first_layer,
         "flash": measurement.flash,
         "ram": measurement.ram,
         "latency": latency
@@ -83,21 +95,28 @@ def facts(measurement: Measurement | None) -> dict[str, Any] | None:
 
 
 def _layers(base: Measurement | None, head: Measurement | None) -> list[dict[str, Any]]:
-    """In the head's order, layers that only the base has at the end; a name that repeats is matched by its count."""
+    """Cycles in the head's order, layers that only the base has at the end."""
     comparable = base is not None and head is not None and base.source == head.source
     old = _cycles(base if comparable or head is None else None)
     new = _cycles(head)
-    return [{"name": key[0], "base": old.get(key), "head": new.get(key)} for key in {**new, **old}]
+    pairs = pair_layers(
+        [name for name, _ in old],
+        [name for name, _ in new],
+        base.build if base else None,
+        head.build if head else None,
+    )
+    return [
+        {
+            "name": old[was or 0][0] if now is None else new[now][0],
+            "base": None if was is None else old[was][1],
+            "head": None if now is None else new[now][1],
+        }
+        for was, now in pairs
+    ]
 
 
-def _cycles(measurement: Measurement | None) -> dict[tuple[str, int], int]:
-    found: dict[tuple[str, int], int] = {}
-    for name, cycles in measurement.latency.layers if measurement and measurement.latency else ():
-        repeat = 0
-        while (name, repeat) in found:
-            repeat += 1
-        found[name, repeat] = cycles
-    return found
+def _cycles(measurement: Measurement | None) -> tuple[tuple[str, int], ...]:
+    return measurement.latency.layers if measurement and measurement.latency else ()
 
 
 def _sizes(base: Measurement | None, head: Measurement | None) -> list[dict[str, Any]]:

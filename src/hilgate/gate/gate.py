@@ -10,7 +10,7 @@ from hilgate.errors import UsageError
 from hilgate.gate import git
 from hilgate.gate.judge import judge
 from hilgate.gate.policy import read_policy
-from hilgate.gate.sides import Side, read_path, read_revision
+from hilgate.gate.sides import Side, read_packages, read_path, read_revision
 from hilgate.gate.verdict import Verdict
 from hilgate.params import load_params
 
@@ -28,7 +28,7 @@ def execute(root: Path, base: str | None = None, head: Path | None = None, appro
     """
     params = load_params(root)
     own_policy = read_policy(params, f"{HEAD_LABEL}'s params.yaml")
-    head_side = replace(_read_head(root, head), policy=own_policy, params=params.sections)
+    head_side = replace(_read_head(root, head), policy=own_policy, params=params.sections, packages=read_packages(root))
     base_side = _read_base(root, base, [*own_policy.cells, *head_side.measurements])
     judging = own_policy if approved_by or base_side.policy is None else base_side.policy
     verdict = judge(judging, base_side, head_side, approved_by)

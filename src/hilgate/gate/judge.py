@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from hilgate.gate.axes import judge_axes, unjudged_axes
-from hilgate.gate.changes import changed_params, changes_between, facts
+from hilgate.gate.changes import changed_packages, changed_params, changes_between, facts
 from hilgate.gate.measured import Both, Measurement
 from hilgate.gate.policy import Policy, requests_between
 from hilgate.gate.rules import Context
@@ -36,6 +36,7 @@ def judge(policy: Policy, base: Side, head: Side, approved_by: str = "") -> Verd
         approved_by=approved_by,
         notes=_notes(policy, base, head),
         params=changed_params(base.params, head.params) if base.params and head.params else (),
+        dependencies=changed_packages(base.packages, head.packages) if base.packages and head.packages else (),
     )
 
 

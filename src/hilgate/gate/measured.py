@@ -9,7 +9,7 @@ import base64
 import binascii
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hilgate.artifacts import parse_json
@@ -46,11 +46,17 @@ class Latency:
 
 @dataclass(frozen=True)
 class Build:
-    """Where an image's bytes go: (symbol, memory) -> bytes, and the deepest chain of calls. Explains, never judges."""
+    """Where an image's bytes go: (symbol, memory) -> bytes, and the deepest chain of calls. Explains, never judges.
+
+    sections: (section, flash or ram) -> bytes. layers: rows of sizes.json. Both are empty in files of before they were
+    counted.
+    """
 
     image: str
     symbols: dict[tuple[str, str], int]
     stack_path: tuple[str, ...]
+    sections: dict[tuple[str, str], int] = field(default_factory=dict)
+    layers: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -125,7 +131,9 @@ def parse_build(text: str, where: str) -> Build:
     for symbol in document["symbols"]:
         key = symbol["name"], symbol["memory"]
         symbols[key] = symbols.get(key, 0) + int(symbol["bytes"])
-    return Build(document["hashes"]["image"], symbols, tuple(document["stack_path"]))
+    sections = {(row["name"], row["memory"]): int(row["bytes"]) for row in document.get("sections", [])}
+    layers = tuple(document.get("layers", []))
+    return Build(document["hashes"]["image"], symbols, tuple(document["stack_path"]), sections, layers)
 
 
 def _unpack(bits: str, n: int, where: str) -> tuple[float, ...]:

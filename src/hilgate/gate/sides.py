@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -16,13 +17,17 @@ from hilgate.params import Params, parse_params
 
 MOST_CELLS = 1000
 LARGEST_PARAMS_BYTES = 1024 * 1024
+LARGEST_LOCK_BYTES = 4 * 1024 * 1024
+LOCK_FILES = ("requirements.lock", "requirements-torch.txt")
+PINNED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]{0,99})==([A-Za-z0-9][A-Za-z0-9.+!_-]{0,99})", re.MULTILINE)
 
 
 @dataclass(frozen=True)
 class Side:
     """Base or head. label: what people call it; kind: git, path, none; origin: where its files are; sha: a commit.
 
-    params: the sections of its params.yaml, which explain and do not judge; empty when it is not known.
+    params: the sections of its params.yaml; packages: pinned package -> version. Both explain and do not judge; empty
+    when not known.
     """
 
     label: str
@@ -32,6 +37,7 @@ class Side:
     measurements: dict[str, Measurement] = field(default_factory=dict)
     policy: Policy | None = None
     params: dict[str, Any] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
 
     def about(self) -> dict[str, str]:
         return {"label": self.label, "kind": self.kind, "origin": self.origin, "sha": self.sha}
@@ -44,7 +50,7 @@ def read_path(path: Path, label: str, origin: str) -> Side:
     for file in files:
         samples = _samples_of(file)
         measurement = parse_measurement(_read(file), str(file), _read(samples) if samples else None)
-        build_file = file.parent.parent.parent / "build" / file.parent.name / "sizes.json"
+        build_file = _sizes_of(file)
         measurement = _with_build(measurement, _read(build_file) if build_file.is_file() else None, str(build_file))
         if measurement.cell in measurements or not CELL_NAME.fullmatch(measurement.cell):
             raise ArtifactError(f"a second or impossible cell {measurement.cell[:100]!r}", where=str(file))
@@ -68,7 +74,23 @@ def read_revision(root: Path, revision: str, cells: Iterable[str]) -> Side:
     found = {name: _measurement_at(root, sha, name) for name in names}
     measurements = {name: measurement for name, measurement in found.items() if measurement is not None}
     sections = params.sections if params else {}
-    return Side(label, "git", origin, sha, measurements, policy, sections)
+    return Side(label, "git", origin, sha, measurements, policy, sections, _packages_at(root, sha))
+
+
+def read_packages(folder: Path) -> dict[str, str]:
+    """Package -> version of the lock files in a folder. Raises ArtifactError."""
+    files = [folder / name for name in LOCK_FILES]
+    return pinned("\n".join(_read(file) for file in files if file.is_file()))
+
+
+def _packages_at(root: Path, sha: str) -> dict[str, str]:
+    texts = (git.read_blob(root, sha, name, LARGEST_LOCK_BYTES) for name in LOCK_FILES)
+    return pinned("\n".join(text for text in texts if text))
+
+
+def pinned(text: str) -> dict[str, str]:
+    """Package -> version of lines such as `torch==2.13.0`."""
+    return dict(PINNED.findall(text))
 
 
 def _params_at(root: Path, sha: str) -> Params | None:
@@ -118,6 +140,12 @@ def _samples_of(file: Path) -> Path | None:
     """samples.json beside a measurement; of one below <cell>/measured/ or <cell>/predicted/ that of the cell."""
     folders = [file.parent, file.parent.parent] if file.parent.name in ("measured", "predicted") else [file.parent]
     return next((folder / "samples.json" for folder in folders if (folder / "samples.json").is_file()), None)
+
+
+def _sizes_of(file: Path) -> Path:
+    """sizes.json beside a measurement, else where the build room writes it."""
+    beside = file.parent / "sizes.json"
+    return beside if beside.is_file() else file.parent.parent.parent / "build" / file.parent.name / "sizes.json"
 
 
 def _read(path: Path) -> str:

@@ -125,7 +125,7 @@ class Request:
 class Verdict:
     """The gate's answer. `base` and `head` describe the two sides, `policy` says whose budgets judged.
 
-    params: what else the head changes in params.yaml, as name, base, head.
+    params: what else the head changes in params.yaml, dependencies: pinned packages; as name, base, head.
     """
 
     cells: tuple[CellVerdict, ...]
@@ -136,6 +136,7 @@ class Verdict:
     approved_by: str
     notes: tuple[str, ...]
     params: tuple[dict[str, str], ...] = ()
+    dependencies: tuple[dict[str, str], ...] = ()
 
     @property
     def outcome(self) -> Outcome:
