@@ -1,0 +1,46 @@
+"""Labels on a pull request: is one set, by whom, and when. The timeline is GitHub's own record; nobody can edit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hilgate.github.client import Client
+from hilgate.github.pages import items
+from hilgate.github.shape import shaped
+
+PUSHES = frozenset({"committed", "head_ref_force_pushed", "head_ref_restored", "base_ref_changed"})
+
+
+@dataclass(frozen=True)
+class Setting:
+    """The last time that a label was set. at: GitHub's time as its text; pushed_after: the head moved since."""
+
+    by: str
+    by_person: bool
+    at: str
+    pushed_after: bool
+
+
+def label_setting(client: Client, number: int, label: str) -> Setting | None:
+    """Who set a label that is still on, None when it is not. Raises RefusedError, GitHubError.
+
+    The timeline is in GitHub's order. A commit has no time of GitHub's there (its own dates are the author's to
+    choose), so a commit that stands behind the label counts as pushed after it, whatever date it bears.
+    """
+    found: Setting | None = None
+    for event in items(client, client.repo("issues", number, "timeline")):
+        kind = event.get("event")
+        with shaped("a timeline"):
+            if kind in ("labeled", "unlabeled") and str(event["label"]["name"]).lower() == label.lower():
+                actor = event["actor"] or {}
+                person = actor.get("type") == "User" and event.get("performed_via_github_app") is None
+                by = str(actor.get("login", "ghost"))
+                found = Setting(by, person, str(event["created_at"]), False) if kind == "labeled" else None
+        if found is not None and kind in PUSHES:
+            found = Setting(found.by, found.by_person, found.at, True)
+    return found
+
+
+def take_off(client: Client, number: int, label: str) -> None:
+    """Remove a label; one that is not there is fine."""
+    client.call("DELETE", client.repo("issues", number, "labels", label), allow=(404,))
