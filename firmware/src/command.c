@@ -11,7 +11,7 @@
 
 #define BAUD_ERROR_LIMIT_PPM 20000u /* 2 %: two 8N1 ends tolerate less than 5 % together */
 #define INFER_OUTPUT_LIMIT (PROTOCOL_LIMIT_BODY_BYTES - 1u - PROTOCOL_INFER_ANSWER_BYTES)
-_Static_assert(MODEL_OUTPUT_BYTES <= INFER_OUTPUT_LIMIT, "the output tensor does not fit an answer to `infer`");
+#define OUTPUT_LIMIT (PROTOCOL_LIMIT_BODY_BYTES - 1u)
 _Static_assert(MODEL_LAYERS > 0 && MODEL_LAYERS <= UINT16_MAX, "the number of layers is sent as u16, and is not 0");
 
 static command_after after;
@@ -113,9 +113,19 @@ static uint8_t command_infer(command_exchange *exchange) {
     const protocol_infer_answer measured = {.cycles = runner_infer()};
     measurement_end();
     memcpy(exchange->out, &measured, sizeof measured);
-    memcpy(exchange->out + sizeof measured, runner_output(), MODEL_OUTPUT_BYTES);
-    exchange->out_bytes = PROTOCOL_INFER_ANSWER_BYTES + MODEL_OUTPUT_BYTES;
+    const uint32_t count = MODEL_OUTPUT_BYTES < INFER_OUTPUT_LIMIT ? MODEL_OUTPUT_BYTES : INFER_OUTPUT_LIMIT;
+    memcpy(exchange->out + sizeof measured, runner_output(), count);
+    exchange->out_bytes = PROTOCOL_INFER_ANSWER_BYTES + count;
     return PROTOCOL_ERROR_OK;
+}
+
+static uint8_t command_output(command_exchange *exchange) {
+    protocol_output_request request;
+    memcpy(&request, exchange->body, sizeof request);
+    if (!runner_has_output()) return refuse(exchange, PROTOCOL_ERROR_BAD_STATE, state_now());
+    if (request.offset >= MODEL_OUTPUT_BYTES) return refuse(exchange, PROTOCOL_ERROR_BAD_ARGUMENT, request.offset);
+    const uint32_t rest = MODEL_OUTPUT_BYTES - request.offset;
+    return answer(exchange, runner_output() + request.offset, rest < OUTPUT_LIMIT ? rest : OUTPUT_LIMIT);
 }
 
 static uint8_t command_bench(command_exchange *exchange) {
@@ -200,7 +210,7 @@ static uint8_t command_reset(command_exchange *exchange) {
 /** Commands other than these end the load: a half-loaded input is forgotten, a whole one stays. */
 static void leave_load(uint8_t opcode) {
     if (state_now() != PROTOCOL_STATE_LOAD) return;
-    if (opcode == PROTOCOL_OP_LOAD || opcode == PROTOCOL_OP_INFER) return;
+    if (opcode == PROTOCOL_OP_LOAD || opcode == PROTOCOL_OP_INFER || opcode == PROTOCOL_OP_OUTPUT) return;
     if (opcode == PROTOCOL_OP_BENCH || opcode == PROTOCOL_OP_PROFILE) return;
     if (!runner_input_is_whole()) runner_forget_input();
     state_enter(PROTOCOL_STATE_IDLE);
@@ -229,6 +239,8 @@ uint8_t command_execute(uint8_t opcode, command_exchange *exchange) {
         return command_fault(exchange);
     case PROTOCOL_OP_RESET:
         return command_reset(exchange);
+    case PROTOCOL_OP_OUTPUT:
+        return command_output(exchange);
     default:
         return refuse(exchange, PROTOCOL_ERROR_UNKNOWN_OPCODE, opcode);
     }

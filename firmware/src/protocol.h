@@ -32,7 +32,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the structs below are
 /* States: the link and the measurement are one machine. */
 /** waits for a frame; every command is legal */
 #define PROTOCOL_STATE_IDLE 0u
-/** input chunks arrive; offsets must be contiguous; any command but load, infer, bench, profile ends it */
+/** input chunks arrive; offsets must be contiguous; any command but load, infer, output, bench, profile ends it */
 #define PROTOCOL_STATE_LOAD 1u
 /** the request is acknowledged in full, the transmitter has drained, the receiver is off for quiesce_us */
 #define PROTOCOL_STATE_QUIESCE 2u
@@ -74,7 +74,8 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the structs below are
 #define PROTOCOL_OP_ECHO 0x02u
 /** One chunk of the input tensor. Offset 0 starts a new input; later chunks must be contiguous. */
 #define PROTOCOL_OP_LOAD 0x03u
-/** Run the model once on the loaded input. The input stays loaded. */
+/** Run the model once on the loaded input, which stays loaded. Of an output longer than the answer only the
+ *  beginning is sent; `output` gives the rest. */
 #define PROTOCOL_OP_INFER 0x04u
 /** Run warmup times uncounted, then runs times counted, input restored before each, interrupts off around each. */
 #define PROTOCOL_OP_BENCH 0x05u
@@ -90,6 +91,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "the structs below are
 /** Answer, drain, reset. kind 0: system reset; 1: crash on purpose (a permanently undefined instruction); 2: hang
  *  with interrupts off until the watchdog bites. 1 and 2 exist to test the path that reports them. */
 #define PROTOCOL_OP_RESET 0x0Au
+/** The output tensor of the last run from an offset on, as much as an answer holds. Legal from a run until the
+ *  next input begins; it does not end a load. */
+#define PROTOCOL_OP_OUTPUT 0x0Bu
 /** The device was reset by a crash; sent once after start-up. */
 #define PROTOCOL_OP_FAULT_EVENT 0x70u
 /** A frame that could not be attributed to a command (bad CRC, bad length); sequence 0xFFFF. */
@@ -322,6 +326,14 @@ typedef struct __attribute__((packed)) protocol_reset_request {
 _Static_assert(sizeof(protocol_reset_request) == 1, "protocol_reset_request must have no padding");
 _Static_assert(offsetof(protocol_reset_request, kind) == 0, "kind has moved");
 
+/** Fixed part of the request of output. */
+typedef struct __attribute__((packed)) protocol_output_request {
+    uint32_t offset;
+} protocol_output_request;
+#define PROTOCOL_OUTPUT_REQUEST_BYTES 4u
+_Static_assert(sizeof(protocol_output_request) == 4, "protocol_output_request must have no padding");
+_Static_assert(offsetof(protocol_output_request, offset) == 0, "offset has moved");
+
 /** Every command: X(name, opcode, shortest request body, longest request body, longest answer body). */
 #define PROTOCOL_COMMANDS(X)                                                                                           \
     X(identify, 0x01u, 2u, 2u, 121u)                                                                                   \
@@ -333,6 +345,7 @@ _Static_assert(offsetof(protocol_reset_request, kind) == 0, "kind has moved");
     X(memory, 0x07u, 0u, 0u, 21u)                                                                                      \
     X(baud, 0x08u, 4u, 4u, 9u)                                                                                         \
     X(fault, 0x09u, 0u, 0u, 65u)                                                                                       \
-    X(reset, 0x0Au, 1u, 1u, 1u)
+    X(reset, 0x0Au, 1u, 1u, 1u)                                                                                        \
+    X(output, 0x0Bu, 4u, 4u, 1024u)
 
 #endif

@@ -14,6 +14,7 @@
 static uint8_t arena[MODEL_ARENA_BYTES] SECTION_ARENA;
 static uint8_t input[MODEL_INPUT_BYTES]; /* the arena's copy is overwritten by a run, so it is restored from here */
 static uint32_t loaded;
+static bool has_output;
 static int32_t weights_fault;
 static uint8_t weights_hash[SHA256_BYTES];
 
@@ -41,6 +42,7 @@ bool runner_load(uint32_t offset, const uint8_t *bytes, uint32_t count) {
     if (offset != 0 && offset != loaded) return false;
     if (offset > MODEL_INPUT_BYTES || count > MODEL_INPUT_BYTES - offset) return false;
     memcpy(input + offset, bytes, count);
+    has_output = false;
     loaded = offset + count;
     return true;
 }
@@ -55,6 +57,7 @@ bool runner_input_is_whole(void) {
 
 void runner_forget_input(void) {
     loaded = 0;
+    has_output = false;
 }
 
 uint32_t runner_infer(void) {
@@ -65,7 +68,12 @@ uint32_t runner_infer(void) {
     model_run(PLACEMENT_WEIGHTS, arena);
     const uint32_t cycles = port_cycles() - start;
     port_interrupts_restore(interrupts);
+    has_output = true;
     return cycles;
+}
+
+bool runner_has_output(void) {
+    return has_output;
 }
 
 const uint8_t *runner_output(void) {
@@ -100,4 +108,5 @@ void runner_profile(uint32_t first, uint32_t count, protocol_profile_row *rows) 
     context.start = port_cycles();
     model_profile(PLACEMENT_WEIGHTS, arena, after_layer, &context);
     port_interrupts_restore(interrupts);
+    has_output = true;
 }

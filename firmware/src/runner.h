@@ -22,6 +22,8 @@ void runner_forget_input(void);
 
 /** Run once on the loaded input; returns the cycles of the call of model_run. */
 uint32_t runner_infer(void);
+/** Whether the output of a run stands in the arena: from that run until the next input begins. */
+bool runner_has_output(void);
 const uint8_t *runner_output(void);
 
 /** Run once by model_profile; write the rows of layers `first` .. `first + count - 1`. */

@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-IDENTIFY, ECHO, LOAD, INFER, BENCH, PROFILE, MEMORY, BAUD, FAULT, RESET = range(1, 11)
+IDENTIFY, ECHO, LOAD, INFER, BENCH, PROFILE, MEMORY, BAUD, FAULT, RESET, OUTPUT = range(1, 12)
 OK, BAD_CRC, BAD_LENGTH, UNKNOWN, BAD_SEQUENCE, BAD_ARGUMENT, BAD_STATE, NO_INPUT = range(8)
 INPUT = bytes([3, 200, 17, 90, 255, 128, 127, 1])
 
@@ -136,11 +136,27 @@ def test_no_input(device, opcode):
     assert device.call(opcode, body).status == NO_INPUT
 
 
+def test_output_is_there_from_a_run_to_the_next_input(device, model):
+    assert (refused := device.call(OUTPUT, u32(0))).status == BAD_STATE and refused.detail == 0
+    device.load(INPUT)
+    assert device.call(OUTPUT, u32(0)).status == BAD_STATE
+    for run in (INFER, PROFILE, BENCH):
+        device.load(INPUT)
+        assert device.call(run, {INFER: b"", PROFILE: b"\0\0", BENCH: struct.pack("<HH", 0, 1)}[run]).status == OK
+        for offset in range(4):
+            assert device.call(OUTPUT, u32(offset)).body[1:] == model.run(INPUT)[offset:]
+        refused = device.call(OUTPUT, u32(4))
+        assert (refused.status, refused.detail) == (BAD_ARGUMENT, 4)
+        assert device.call(LOAD, u32(0) + INPUT[:3]).status == OK
+        assert device.call(OUTPUT, u32(0)).status == BAD_STATE
+        assert device.call(LOAD, u32(3) + INPUT[3:]).status == OK, "it does not end a load"
+
+
 def test_memory(device):
     assert device.call(MEMORY).body[1:5] == u32(16)
 
 
-@pytest.mark.parametrize("opcode", [0, 0x0B, 0x10, 0x13, 0x33, 0x7E])
+@pytest.mark.parametrize("opcode", [0, 0x0C, 0x10, 0x13, 0x33, 0x7E])
 def test_unknown_opcode(device, opcode):
     refused = device.call(opcode, b"whatever")
     assert (refused.status, refused.detail) == (UNKNOWN, opcode)

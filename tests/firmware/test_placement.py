@@ -70,12 +70,18 @@ def warm_cycles(url: str) -> int:
     return counts.pop()
 
 
+def first_cycles(url: str) -> int:
+    with connect(url) as session:
+        return session.run_vector(INPUT).cycles
+
+
 def test_what_moving_costs_and_saves(urls):
-    """The fixture's loops fit the instruction cache; 176 bytes of weights are 11 lines, the data cache has 8."""
+    """The fixture's loops and weights may fit the caches of the flash, so weights count in the first run."""
     cycles = {where: warm_cycles(url) for where, url in urls.items()}
-    assert cycles["weights"] < cycles["flash"], "no wait states for weights"
     assert cycles["code"] > cycles["flash"], "two cycles a word over the system bus"
-    assert cycles["both"] < cycles["code"]
+    assert cycles["weights"] <= cycles["flash"] and cycles["both"] <= cycles["code"]
+    first = {where: first_cycles(url) for where, url in urls.items()}
+    assert first["weights"] < first["flash"] and first["both"] < first["code"], "no wait states for weights"
     native = urls["both"] + "&native=0"
     assert warm_cycles(native) == cycles["both"]
 

@@ -44,7 +44,7 @@ def test_lost_flipped_and_repeated_bytes_are_survived(url: str, clean: Played) -
         Fault("out", "frame", "drop", at=1, every=5),
         Fault("in", "frame", "drop", at=1, every=5),
         Fault("out", "byte", "flip", at=20, every=1500),
-        Fault("in", "byte", "drop", at=20, every=700),
+        Fault("in", "byte", "drop", at=20, every=1700),
         Fault("in", "frame", "repeat", at=0, every=1),
         Fault("out", "frame", "repeat", at=0, every=1),
     ],

@@ -27,7 +27,7 @@ def reference(x: bytes) -> list[bytes]:
     """The output of each layer of tests/link/model, said again in another language."""
     scaled = bytes((value * (WEIGHTS[i % 16] | 1) + i) % 256 for i, value in enumerate(x))
     summed = bytes(value % 256 for value in itertools.accumulate(scaled))
-    return [scaled, summed, summed[::-1][:300]]
+    return [scaled, summed, summed[::-1][:2300]]
 
 
 @pytest.fixture
@@ -44,6 +44,22 @@ def test_outputs_and_layers_are_those_of_the_model(session: Session) -> None:
         assert session.run_vector(x).output == layers[-1]
         assert [row.crc32 for row in session.profile()] == [zlib.crc32(layer) for layer in layers]
         assert session.infer().output == layers[-1]  # the input stays
+
+
+def test_an_output_longer_than_a_frame_comes_whole_even_when_the_board_resets_in_between(session: Session) -> None:
+    assert session.identity.output_bytes > 2 * protocol.BODY_BYTES
+    x = bytes(i % 241 for i in range(session.identity.input_bytes))
+    ask, seen = session.contact.exchange.request, []
+
+    def resets_once(op: protocol.Op, body: bytes = b"", **more: float) -> bytes:
+        seen.append(op)
+        if seen == [protocol.Op.INFER, protocol.Op.OUTPUT]:  # load goes by `stream`
+            ask(protocol.Op.RESET, b"\0")
+        return ask(op, body, **more)
+
+    session.contact.exchange.request = resets_once  # type: ignore[method-assign]
+    assert session.run_vector(x).output == reference(x)[-1]
+    assert seen.count(protocol.Op.INFER) == 2
 
 
 def test_many_runs_take_several_commands(session: Session) -> None:

@@ -31,7 +31,9 @@ class Op(IntEnum):
     IDENTIFY = 0x01  # Who are you. Accepts any sequence number and starts a new sequence with it.
     ECHO = 0x02  # Send the body back; one byte less than the longest body, for the answer's status.
     LOAD = 0x03  # One chunk of the input tensor. Offset 0 starts a new input; later chunks must be contiguous.
-    INFER = 0x04  # Run the model once on the loaded input. The input stays loaded.
+    # Run the model once on the loaded input, which stays loaded. Of an output longer than the answer only the
+    # beginning is sent; `output` gives the rest.
+    INFER = 0x04
     # Run warmup times uncounted, then runs times counted, input restored before each, interrupts off around each.
     BENCH = 0x05
     # Run once; for each layer its cycles and the CRC-32 of its output tensor (computed outside the counted time).
@@ -44,6 +46,9 @@ class Op(IntEnum):
     # Answer, drain, reset. kind 0: system reset; 1: crash on purpose (a permanently undefined instruction); 2: hang
     # with interrupts off until the watchdog bites. 1 and 2 exist to test the path that reports them.
     RESET = 0x0A
+    # The output tensor of the last run from an offset on, as much as an answer holds. Legal from a run until the next
+    # input begins; it does not end a load.
+    OUTPUT = 0x0B
     FAULT_EVENT = 0x70  # The device was reset by a crash; sent once after start-up.
     ERROR_EVENT = 0x7F  # A frame that could not be attributed to a command (bad CRC, bad length); sequence 0xFFFF.
 
@@ -70,7 +75,8 @@ class State(IntEnum):
     """States of the device."""
 
     IDLE = 0  # waits for a frame; every command is legal
-    LOAD = 1  # input chunks arrive; offsets must be contiguous; any command but load, infer, bench, profile ends it
+    # input chunks arrive; offsets must be contiguous; any command but load, infer, output, bench, profile ends it
+    LOAD = 1
     QUIESCE = 2  # the request is acknowledged in full, the transmitter has drained, the receiver is off for quiesce_us
     MEASURE = 3  # interrupts are masked around each measured call; nothing moves on the link
     REPORT = 4  # the answer is sent; then idle
@@ -226,7 +232,10 @@ class LoadAnswer(Body):
 
 @dataclass(frozen=True)
 class InferAnswer(Body):
-    """Answer of infer. Run the model once on the loaded input. The input stays loaded."""
+    """Answer of infer. Run the model once on the loaded input, which stays loaded. Of an output longer than the
+
+    answer only the beginning is sent; `output` gives the rest.
+    """
 
     FIXED = "<I"
     REST = "bytes"
@@ -333,3 +342,25 @@ class ResetRequest(Body):
 
     FIXED = "<B"
     kind: int
+
+
+@dataclass(frozen=True)
+class OutputRequest(Body):
+    """Request of output. The output tensor of the last run from an offset on, as much as an answer holds. Legal
+
+    from a run until the next input begins; it does not end a load.
+    """
+
+    FIXED = "<I"
+    offset: int
+
+
+@dataclass(frozen=True)
+class OutputAnswer(Body):
+    """Answer of output. The output tensor of the last run from an offset on, as much as an answer holds. Legal
+
+    from a run until the next input begins; it does not end a load.
+    """
+
+    REST = "bytes"
+    data: bytes

@@ -6,6 +6,7 @@ a URL; `hilgate.link.connect.connect` does both.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -72,7 +73,7 @@ class Session:
     def infer(self) -> protocol.InferAnswer:
         """Run once on the input that is set: cycles and the output tensor."""
         began = self.wire.now()
-        answer = self.contact.decoded(protocol.InferAnswer, self._with_input(Op.INFER, b"", self._infer_s))
+        answer = self.contact.decoded(protocol.InferAnswer, self._with_input(Op.INFER, b"", self._infer_s, self._rest))
         took_s = self.wire.now() - began
         self._infer_s = min(self._infer_s, 10 * took_s + 1)  # what one inference may take from now on, generously
         self._expect("output bytes", len(answer.output), self.identity.output_bytes)
@@ -131,13 +132,25 @@ class Session:
         self._loaded_in = -1
         return self.contact.repeat(lambda: self.contact.exchange.request(op, body))
 
-    def _with_input(self, op: Op, body: bytes, busy_s: float) -> bytes:
+    def _with_input(self, op: Op, body: bytes, busy_s: float, more: Callable[[bytes], bytes] | None = None) -> bytes:
+        """more: completes the answer, as part of what is repeated when the two ends lose step."""
+
         def action() -> bytes:
             if self._loaded_in != self.contact.generation:
                 self._load()
-            return self.contact.exchange.request(op, body, busy_s=busy_s)
+            answer = self.contact.exchange.request(op, body, busy_s=busy_s)
+            return more(answer) if more else answer
 
         return self.contact.repeat(action)
+
+    def _rest(self, answer: bytes) -> bytes:
+        """The answer to infer with the whole output tensor, of which a frame holds only the beginning."""
+        begun = len(protocol.InferAnswer(0, b"").encode())
+        while (offset := len(answer) - begun) < self.identity.output_bytes:
+            more = self.contact.exchange.request(Op.OUTPUT, protocol.OutputRequest(offset).encode())
+            self._expect("output bytes at once", bool(more), True)
+            answer += more
+        return answer
 
     def _load(self) -> None:
         if not self._input:
