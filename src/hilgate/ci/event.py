@@ -1,8 +1,8 @@
 """Why this workflow runs, and for which commit: read from the file that GitHub gives to every job.
 
-GitHub wrote the file, but strangers chose names in it: branches and titles may hold quotes, `$(...)` or newlines. So only
-fields with a strict form are taken, and what is handed on to other steps is written so that no value can end its own
-line.
+GitHub wrote the file, but strangers chose names in it: branches and titles may hold quotes, `$(...)` or newlines. So
+only fields with a strict form are taken, and what is handed on to other steps is written so that no value can end its
+own line.
 """
 
 from __future__ import annotations

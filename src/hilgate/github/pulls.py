@@ -22,6 +22,7 @@ class Pull:
     merged: bool
     author: str
     head_sha: str
+    head_ref: str
     head_repository: str
     base_ref: str
     base_sha: str
@@ -44,6 +45,7 @@ class Pull:
                 merged=document.get("merged_at") is not None,
                 author=str((document["user"] or {}).get("login", "ghost")),
                 head_sha=str(head["sha"]),
+                head_ref=str(head["ref"]),
                 head_repository=str(owner),
                 base_ref=str(base["ref"]),
                 base_sha=str(base["sha"]),

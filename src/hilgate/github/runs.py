@@ -1,11 +1,11 @@
-"""Workflow runs: when GitHub first and last saw a commit as a head, and who approved an environment."""
+"""Workflow runs: which commits GitHub saw as heads and when, and who approved an environment."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from hilgate.github.client import Client
-from hilgate.github.pages import items
+from hilgate.github.pages import PER_PAGE
 from hilgate.github.shape import shaped
 
 
@@ -18,15 +18,26 @@ class Nod:
     state: str
 
 
-def head_seen_at(client: Client, head_sha: str) -> str:
-    """The latest moment at which a pull request's run began for this commit (GitHub's own clock), "" when none did."""
-    query = {"head_sha": head_sha, "event": "pull_request"}
-    moments = []
-    for run in items(client, client.repo("actions", "runs"), query, key="workflow_runs"):
-        with shaped("a list of workflow runs"):
-            if run["head_sha"] == head_sha:
-                moments.append(str(run["created_at"]))
-    return max(moments, default="")
+@dataclass(frozen=True)
+class Head:
+    """A commit that was the head of a pull request's branch when a run began. began_at: GitHub's time as its text."""
+
+    sha: str
+    began_at: str
+
+
+def heads_of_branch(client: Client, repository: str, branch: str) -> list[Head]:
+    """Heads of a branch (here or in a fork) by the pull request runs that GitHub began for it, newest first."""
+    query = {"event": "pull_request", "branch": branch, "per_page": str(PER_PAGE)}
+    with shaped("a list of workflow runs"):
+        runs = client.get(client.repo("actions", "runs"), query)["workflow_runs"]
+        found = [
+            Head(str(run["head_sha"]), str(run["created_at"]))
+            for run in runs
+            if str((run["head_repository"] or {}).get("full_name", "")).lower() == repository.lower()
+            and run["head_branch"] == branch
+        ]
+    return sorted(found, key=lambda head: head.began_at, reverse=True)
 
 
 def environment_nods(client: Client, run_id: int, environment: str) -> list[Nod]:

@@ -1,0 +1,66 @@
+"""The jobs that talk to GitHub, as their commands call them: environment in, sentences out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from hilgate.ci import approval, heartbeat, pending, post
+from hilgate.ci.event import read_event, write_outputs
+from hilgate.errors import UsageError
+from hilgate.github.access import access_from
+from hilgate.github.client import Client
+
+Environment = Mapping[str, str]
+
+
+def run_pending(environment: Environment) -> list[str]:
+    """`hilgate ci pending`: start the check, tell later jobs which pull request it is."""
+    event = read_event(environment)
+    started = pending.execute(Client(access_from(environment)), event)
+    _tell(environment, started.as_outputs(event))
+    return [started.note]
+
+
+def run_post(environment: Environment, folder: Path, title: str) -> list[str]:
+    """`hilgate ci post`: check and comment."""
+    options = post.Options(title, environment.get("HILGATE_SELF_APPROVAL") == "true")
+    posted = post.execute(Client(access_from(environment)), read_event(environment), folder, options)
+    _tell(environment, {"outcome": posted.outcome})
+    return [f"verdict: {posted.outcome or 'not written'}", *posted.notes]
+
+
+def run_approve(environment: Environment, kind: str) -> list[str]:
+    """`hilgate ci approve hardware|budgets`: who has approved this head, for later jobs and for people."""
+    client, event = Client(access_from(environment)), read_event(environment)
+    pull = pending.find_pull(client, event)
+    if kind not in ("hardware", "budgets"):
+        raise UsageError(f"{kind[:50]!r} is neither hardware nor budgets", where="hilgate ci approve")
+    if pull is None:
+        found = approval.Approval("none", sha=event.head_sha, notes=("no open pull request has this head",))
+    elif kind == "hardware":
+        found = approval.hardware_approval(client, pull, event.run_id)
+    else:
+        author_may = environment.get("HILGATE_SELF_APPROVAL") == "true"
+        found = approval.budget_approval(client, pull, author_may=author_may)
+    _tell(environment, {**found.as_context(), "how": found.how})
+    by = f" by {found.by} ({found.how})" if found.by else ""
+    return [f"{kind}: {found.state}{by} for {found.sha[:10]}", *found.notes]
+
+
+def run_heartbeat(environment: Environment, boards: list[str], beat: bool) -> list[str]:
+    """`hilgate ci heartbeat`: look for the bench of each board, or be it."""
+    client = Client(access_from(environment))
+    if beat:
+        for board in boards:
+            heartbeat.beat(client, board)
+        return [f"{board}: reported" for board in boards]
+    pulses = [heartbeat.pulse(client, board) for board in boards]
+    _tell(environment, {f"{pulse.board}": pulse.state for pulse in pulses})
+    return [f"{pulse.board}: {pulse.state}, {pulse.reason}" for pulse in pulses]
+
+
+def _tell(environment: Environment, values: Mapping[str, str]) -> None:
+    path = environment.get("GITHUB_OUTPUT", "")
+    if path:
+        write_outputs(Path(path), values)
