@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hilgate.errors import ParamsError
-from hilgate.gate.policy import Budget, allowance, read_policy, requests_between
+from hilgate.gate.policy import USUAL_WORSE_FAIL, Budget, allowance, read_policy, requests_between
+from hilgate.gate.spread import Spread
 from hilgate.params import load_params, parse_params
 
 TEXT = """
@@ -115,3 +117,28 @@ def test_a_cell_on_another_board_is_a_request():
 
 def test_no_change_is_no_request():
     assert requests_between(policy(), policy()) == ()
+
+
+@pytest.mark.parametrize("entry", ["{ max: 100 }", "{ max: 100, worse_warn: 1% }"])
+def test_the_allowed_change_has_a_documented_default(root, entry):
+    assert policy(entry).budgets["toy_a"]["flash_bytes"].worse_fail == USUAL_WORSE_FAIL["flash_bytes"]
+    page = (root / "docs/gate.md").read_text("utf-8")
+    for metric, share in USUAL_WORSE_FAIL.items():
+        assert f"| `{metric}` | `{share}` |" in page
+
+
+def test_a_skipped_metric_gets_no_default():
+    assert policy("{ skip: because }").budgets["toy_a"]["flash_bytes"] == Budget(skip="because")
+
+
+def test_a_default_that_is_written_out_asks_for_nothing():
+    assert requests_between(policy("{ max: 100 }"), policy("{ max: 100, worse_fail: 2% }")) == ()
+
+
+def test_a_changed_calibration_is_a_request():
+    old = Spread("bench", "board_a", 64, 0.001, 0.002, "2026-01-02")
+    new = replace(old, upper=0.001)
+    asked = requests_between(replace(policy(), spreads={"bench": old}), replace(policy(), spreads={"bench": new}))
+    assert [(one.kind, one.what, one.base, one.head) for one in asked] == [
+        ("bench", "calibration of bench", "0.2 % (64 loads)", "0.1 % (64 loads)")
+    ]

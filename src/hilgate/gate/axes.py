@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 import dataclasses
+from dataclasses import dataclass
 
-from hilgate.gate import rules
+from hilgate.gate import ratchet, rules
 from hilgate.gate.measured import Both, Measurement
 from hilgate.gate.policy import METRICS, Budget
 from hilgate.gate.rules import Context, Metric
-from hilgate.gate.verdict import Axis, Check, Outcome, Pairs
+from hilgate.gate.verdict import Axis, Check, Loads, Outcome, Pairs
 
 UNITS = {"flash_bytes": "bytes", "ram_bytes": "bytes", "latency_us": "us"}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """The check against base, and the test behind it where there is one."""
+
+    check: Check
+    pairs: Pairs | None = None
+    loads: Loads | None = None
 
 
 def judge_axes(budgets: dict[str, Budget], both: Both, context: Context) -> tuple[Axis, ...]:
@@ -50,8 +60,9 @@ def _judge(name: str, budget: Budget | None, both: Both, context: Context) -> Ax
         return _missing(name, budget, both, "the budget uses the wrong one of min and max for this metric")
     enforced = _enforced(name, both)
     absolute = rules.absolute(metric, budget, enforced, head, context)
-    change, pairs = _against_base(metric, budget, both.base, head, context)
-    return _axis(name, budget, both, (absolute, change), pairs)
+    compared = _against_base(metric, budget, both.base, head, context)
+    axis = _axis(name, budget, both, (absolute, compared.check), compared)
+    return dataclasses.replace(axis, tighten=ratchet.tightened(axis, both.base is not None))
 
 
 def _missing(name: str, budget: Budget | None, both: Both, why: str) -> Axis:
@@ -61,18 +72,28 @@ def _missing(name: str, budget: Budget | None, both: Both, why: str) -> Axis:
 
 def _against_base(
     metric: Metric, budget: Budget, base: Measurement | None, head: Measurement, context: Context
-) -> tuple[Check, Pairs | None]:
+) -> Compared:
     excuse = _approved_gap(metric.name, base, head, context)
     if excuse:
-        return Check("relative", Outcome.PASS, excuse, enforced=False), None
+        return Compared(Check("relative", Outcome.PASS, excuse, enforced=False))
     if metric.name == "accuracy":
-        return rules.paired(metric, budget, base, head, context)
+        check, pairs = rules.paired(metric, budget, base, head, context)
+        return Compared(check, pairs=pairs)
+    if metric.name == "latency_us" and base and base.latency and base.source == head.source == "measured":
+        check, loads = rules.measured(metric, budget, base, head, context)
+        return Compared(check, loads=loads)
+    return Compared(rules.relative(metric, budget, _obstacle(metric.name, base, head, context), context))
+
+
+def _obstacle(name: str, base: Measurement | None, head: Measurement, context: Context) -> str:
+    """Why values that are exact cannot be compared here, or an empty string."""
     if base is None:
-        return rules.relative(metric, budget, "", context), None
-    if metric.name == "latency_us" and base.latency is None:
-        return rules.relative(metric, budget, f"missing in the measurement of {context.base_label}", context), None
-    across = rules.across_methods if metric.name == "latency_us" else rules.across_toolchains
-    return rules.relative(metric, budget, across(base, head, context), context), None
+        return ""
+    if name != "latency_us":
+        return rules.across_toolchains(base, head, context)
+    if base.latency is None:
+        return f"missing in the measurement of {context.base_label}"
+    return rules.across_methods(base, head, context)
 
 
 def _approved_gap(name: str, base: Measurement | None, head: Measurement, context: Context) -> str:
@@ -105,7 +126,7 @@ def _unit(name: str, both: Both) -> str:
     return UNITS.get(name) or ("fraction" if samples and samples.binary else "score")
 
 
-def _axis(name: str, budget: Budget, both: Both, checks: tuple[Check, ...], pairs: Pairs | None = None) -> Axis:
+def _axis(name: str, budget: Budget, both: Both, checks: tuple[Check, ...], compared: Compared | None = None) -> Axis:
     base, head, unit = both.base, both.head, _unit(name, both)
     value, old = value_of(name, head), value_of(name, base)
     if name == "latency_us" and base and head and base.source != head.source:
@@ -123,7 +144,8 @@ def _axis(name: str, budget: Budget, both: Both, checks: tuple[Check, ...], pair
         source=_source(name, head or base),
         evidence=head.evidence if head and head.latency and name == "latency_us" else "",
         checks=checks,
-        pairs=pairs,
+        pairs=compared.pairs if compared else None,
+        loads=compared.loads if compared else None,
     )
 
 

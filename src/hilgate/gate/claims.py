@@ -10,7 +10,7 @@ from hilgate.errors import ArtifactError
 from hilgate.gate.policy import LARGEST
 
 if TYPE_CHECKING:
-    from hilgate.gate.measured import Measurement
+    from hilgate.gate.measured import Latency, Measurement
 
 PARTS = {  # what total_bytes is the sum of
     "flash": ("weights_bytes", "kernels_bytes", "runtime_bytes"),
@@ -71,7 +71,22 @@ def _number_rules(measurement: Measurement, document: dict[str, Any]) -> list[tu
         stated = document["latency"]["median_us"]
         what = f"median_us {stated:.6g} is not what cycles and clock_hz give, {latency.median_us:.6g}"
         rules.append((what, math.isclose(stated, latency.median_us, rel_tol=1e-3, abs_tol=1e-3)))
+        rules += _load_rules(latency, measurement.source)
     if measurement.samples is not None:
         count = document["accuracy"]["n"]
         rules.append((f"accuracy.n {count} is not the number of samples", count == len(measurement.samples.scores)))
     return rules
+
+
+def _load_rules(latency: Latency, source: str) -> list[tuple[str, bool]]:
+    if not latency.loads:
+        return []
+    positions = [load.position for load in latency.loads]
+    return [
+        ("loads of a prediction, which has none", source == "measured"),
+        ("two loads at one position", len(set(positions)) == len(positions)),
+        (
+            "latency.cycles are not those of latency.loads",
+            latency.cycles == tuple(count for load in latency.loads for count in load.cycles),
+        ),
+    ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from hilgate.artifacts import artifact, write_json
 from hilgate.errors import UsageError
 from hilgate.gate import git
+from hilgate.gate.benches import benches_of, spreads_at, spreads_in
 from hilgate.gate.judge import judge
 from hilgate.gate.policy import read_policy
 from hilgate.gate.sides import Side, read_packages, read_path, read_revision
@@ -28,8 +29,14 @@ def execute(root: Path, base: str | None = None, head: Path | None = None, appro
     """
     params = load_params(root)
     own_policy = read_policy(params, f"{HEAD_LABEL}'s params.yaml")
-    head_side = replace(_read_head(root, head), policy=own_policy, params=params.sections, packages=read_packages(root))
+    head_side = _read_head(root, head)
+    benches = benches_of(head_side.measurements)
+    own_policy = replace(own_policy, spreads=spreads_in(root, benches))
+    head_side = replace(head_side, policy=own_policy, params=params.sections, packages=read_packages(root))
     base_side = _read_base(root, base, [*own_policy.cells, *head_side.measurements])
+    if base_side.policy is not None:
+        its_policy = replace(base_side.policy, spreads=spreads_at(root, base_side.sha, benches))
+        base_side = replace(base_side, policy=its_policy)
     judging = own_policy if approved_by or base_side.policy is None else base_side.policy
     verdict = judge(judging, base_side, head_side, approved_by)
     write_json(artifact(root, "gate.verdict"), "verdict", verdict.document())

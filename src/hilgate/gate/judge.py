@@ -44,7 +44,7 @@ def _context(policy: Policy, base: Side, head: Side, approved_by: str) -> Contex
     no_baseline = f"no base to compare with: this is a first run; {STORE_BASELINE}"
     if base.kind != "none":
         no_baseline = f"{base.label} has no measurement of this cell; {STORE_BASELINE}"
-    return Context(base.label, head.label, policy.origin, no_baseline, approved_by)
+    return Context(base.label, head.label, policy.origin, no_baseline, approved_by, policy.spreads)
 
 
 def _judge_cell(name: str, policy: Policy, base: Side, head: Side, context: Context) -> CellVerdict:

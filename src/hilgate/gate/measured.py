@@ -32,12 +32,26 @@ class Samples:
 
 
 @dataclass(frozen=True)
+class Load:
+    """One load of the firmware on a board: whose turn it was in the session, and the cycles of each run after it."""
+
+    position: int
+    cycles: tuple[int, ...]
+
+    @property
+    def median(self) -> float:
+        return statistics.median(self.cycles)
+
+
+@dataclass(frozen=True)
 class Latency:
-    """Raw cycles of each run, and of one profiled run per layer."""
+    """Raw cycles of each run, and of one profiled run per layer; loads: where both sides were loaded in turns."""
 
     cycles: tuple[int, ...]
     clock_hz: int
     layers: tuple[tuple[str, int], ...]
+    loads: tuple[Load, ...] = ()
+    session: str = ""
 
     @property
     def median_us(self) -> float:
@@ -172,6 +186,8 @@ def _measurement(document: dict[str, Any], samples: Samples | None) -> Measureme
             cycles=tuple(int(count) for count in latency["cycles"]),
             clock_hz=int(latency["clock_hz"]),
             layers=tuple((layer["name"], int(layer["cycles"])) for layer in latency["layers"]),
+            loads=tuple(Load(load["position"], tuple(map(int, load["cycles"]))) for load in latency.get("loads", ())),
+            session=latency.get("session", ""),
         ),
         environment=document["environment"],
         samples=samples,

@@ -5,14 +5,16 @@ from __future__ import annotations
 import dataclasses
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hilgate.errors import ParamsError
+from hilgate.gate.spread import Spread
 from hilgate.gate.verdict import Request
 from hilgate.params import Cell, Params, build
 
 METRICS = ("accuracy", "flash_bytes", "ram_bytes", "latency_us")
 CELL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]{0,99}")
+USUAL_WORSE_FAIL = {"accuracy": "1%", "flash_bytes": "2%", "ram_bytes": "2%", "latency_us": "3%"}  # where nobody says
 LARGEST = 1e15  # no size, time or score of a microcontroller comes near; beyond it something is damaged or forged
 
 
@@ -20,8 +22,9 @@ LARGEST = 1e15  # no size, time or score of a microcontroller comes near; beyond
 class Budget:
     """Limits of one metric.
 
-    max, min: absolute. worse_warn, worse_fail: how much worse than base, a number or "N%". skip: why this metric is not
-    judged in this cell (and then nothing else), such as a machine without a cycle counter.
+    max, min: absolute. worse_warn, worse_fail: how much worse than base, a number or "N%"; in params.yaml worse_fail
+    defaults to USUAL_WORSE_FAIL. skip: why this metric is not judged in this cell (and then nothing else), such as a
+    machine without a cycle counter.
     """
 
     max: float | None = None
@@ -38,11 +41,12 @@ class Budget:
 
 @dataclass(frozen=True)
 class Policy:
-    """Which cells must be there and what each may cost: budgets[cell][metric]."""
+    """Which cells must be there, what each may cost: budgets[cell][metric]; spreads: calibrated benches, by testbed."""
 
     origin: str
     cells: dict[str, Cell]
     budgets: dict[str, dict[str, Budget]]
+    spreads: dict[str, Spread] = field(default_factory=dict)
 
 
 def read_policy(params: Params, origin: str) -> Policy:
@@ -85,18 +89,29 @@ def requests_between(base: Policy, head: Policy) -> tuple[Request, ...]:
             found.append(Request("cell", cell, "cell", _cell_text(old), _cell_text(new), _cell_effect(old, new)))
         if new is not None:
             found += _budget_requests(cell, base.budgets.get(cell, {}), head.budgets.get(cell, {}))
-    return tuple(found)
+    return (*found, *_bench_requests(base.spreads, head.spreads))
+
+
+def _bench_requests(base: dict[str, Spread], head: dict[str, Spread]) -> list[Request]:
+    """A calibration decides what a bench may claim, so a pull request that brings one asks for it."""
+    found = []
+    for testbed in sorted({*base, *head}):
+        old, new = base.get(testbed), head.get(testbed)
+        if old != new:
+            was, wanted = (f"{side.text()} ({side.loads} loads)" if side else "not there" for side in (old, new))
+            found.append(Request("bench", "", f"calibration of {testbed}", was, wanted, "changes"))
+    return found
 
 
 def _budget_requests(cell: str, base: dict[str, Budget], head: dict[str, Budget]) -> list[Request]:
     found = []
     for metric in METRICS:
         old, new = base.get(metric, Budget()), head.get(metric, Budget())
-        for field in dataclasses.fields(Budget):
-            was, wanted = getattr(old, field.name), getattr(new, field.name)
+        for part in dataclasses.fields(Budget):
+            was, wanted = getattr(old, part.name), getattr(new, part.name)
             if was != wanted:
-                effect = _budget_effect(field.name, was, wanted)
-                found.append(Request("budget", cell, f"{metric}.{field.name}", _text(was), _text(wanted), effect))
+                effect = _budget_effect(part.name, was, wanted)
+                found.append(Request("budget", cell, f"{metric}.{part.name}", _text(was), _text(wanted), effect))
     return found
 
 
@@ -126,6 +141,8 @@ def _budget(metric: object, value: object, where: str) -> Budget:
         raise ParamsError("`skip` takes a reason of at most 200 letters and no limit beside it", where=where)
     for name in ("max", "min", "worse_warn", "worse_fail"):
         _check_limit(getattr(budget, name), f"{where}.{name}", relative=name.startswith("worse"))
+    if budget.skip is None and budget.worse_fail is None:
+        budget = dataclasses.replace(budget, worse_fail=USUAL_WORSE_FAIL[str(metric)])
     if budget.min is not None and (metric != "accuracy" or budget.max is not None):
         hint = "accuracy takes min (higher is better) or max (lower is better); every other metric takes max"
         raise ParamsError("`min` does not belong here", where=where, hint=hint)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
+from hilgate.gate.interleaved import Sides, interleaved
 from hilgate.gate.measured import Measurement
 from hilgate.gate.paired import compare
 from hilgate.gate.policy import Budget, allowance
-from hilgate.gate.verdict import Check, Outcome, Pairs, quote
+from hilgate.gate.spread import Spread
+from hilgate.gate.verdict import Check, Loads, Outcome, Pairs, quote
 from hilgate.units import allowed, amount, change
 
 TOOLCHAIN = ("compiler", "compiler_version")  # environment keys that must agree before sizes are comparable
@@ -17,13 +20,17 @@ ENFORCED_EVIDENCE = ("measured", "calibrated", "validated")
 
 @dataclass(frozen=True)
 class Context:
-    """What every rule must know: how the sides are called, why there is no baseline, who approved the requests."""
+    """What every rule must know: how the sides are called, why there is no baseline, who approved the requests.
+
+    spreads: the calibrated benches, by testbed.
+    """
 
     base_label: str
     head_label: str
     policy: str
     no_baseline: str
     approved_by: str
+    spreads: Mapping[str, Spread] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -101,6 +108,20 @@ def paired(
     return Check("paired", outcome, reason), pairs
 
 
+def measured(
+    metric: Metric, budget: Budget, base: Measurement, head: Measurement, context: Context
+) -> tuple[Check, Loads | None]:
+    """The latencies that a board measured; the loads decide, and the smallest visible change is said."""
+    if budget.worse_fail is None:
+        return _no_limit(metric, context), None
+    spread = context.spreads.get(str(head.environment.get("target", "")))
+    if spread is not None and spread.board != head.board:
+        spread = None  # somebody else's calibration under this chip's name
+    check, loads = interleaved(Sides(base, head, context.base_label, context.head_label, spread), budget)
+    obstacle = across_methods(base, head, context)
+    return (Check("loads", Outcome.INCONCLUSIVE, obstacle) if obstacle else check), loads
+
+
 def not_pairable(base: Measurement, head: Measurement, context: Context) -> str:
     """Why base and head cannot be compared sample by sample, or an empty string."""
     for side, label in ((base, context.base_label), (head, context.head_label)):
@@ -125,12 +146,9 @@ def across_methods(base: Measurement, head: Measurement, context: Context) -> st
     """Why two latencies cannot be compared, or an empty string."""
     if base.source != head.source:
         return f"{context.head_label} is {head.source}, {context.base_label} is {base.source}; these are never compared"
-    if head.source == "measured":
-        return (
-            "one load of each firmware was measured; code moves between loads, so a change needs several interleaved "
-            "loads of both (docs/statistics.md)"
-        )
     reason = across_toolchains(base, head, context)
+    if head.source == "measured":
+        return reason
     return reason or _differing("cost model", COST_MODEL, base, head, context)
 
 

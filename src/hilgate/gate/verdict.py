@@ -67,11 +67,31 @@ class Pairs:
 
 
 @dataclass(frozen=True)
+class Loads:
+    """The comparison of interleaved loads on one bench; change, bound, visible and the spreads are relative.
+
+    bound: a slow-down beyond it is ruled out with 99 % confidence; visible: the smallest one that is found in 99 % of
+    sessions, by the bench's calibrated spread; None: the bench is not calibrated.
+    """
+
+    pairs: int
+    change: float
+    p_value: float
+    significance: float
+    bound: float
+    spread: float
+    calibrated: float | None
+    visible: float | None
+    testbed: str
+
+
+@dataclass(frozen=True)
 class Axis:
     """One metric of one cell: accuracy, flash_bytes, ram_bytes or latency_us.
 
     value, base: in `unit`; change: head - base; headroom: distance to the absolute budget, negative when broken;
-    used: share of the budget that is used up, 1.0 at the limit. None: not known, not comparable or not set.
+    used: share of the budget that is used up, 1.0 at the limit; tighten: the limit that the ratchet suggests.
+    None: not known, not comparable or not set.
     """
 
     metric: str
@@ -86,6 +106,8 @@ class Axis:
     evidence: str
     checks: tuple[Check, ...]
     pairs: Pairs | None = None
+    loads: Loads | None = None
+    tighten: float | None = None
 
     @property
     def outcome(self) -> Outcome:
