@@ -16,7 +16,8 @@ from hilgate.compile.arena_map import BLOCK_COLUMNS, text_map
 from hilgate.compile.compile import Compiled, compile_model
 from hilgate.compile.explain import Explanation, explain
 from hilgate.compile.options import Options
-from hilgate.compile.plan import Buffer, Plan
+from hilgate.compile.place import Buffer
+from hilgate.compile.plan import Plan
 from hilgate.compile.ruler import nets
 
 SVG = "{http://www.w3.org/2000/svg}"

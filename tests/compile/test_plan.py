@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilgate.compile.graph import Graph, Node, Quantization, Tensor
+from hilgate.compile.homes import ALIGNMENT
 from hilgate.compile.ops.add.op import Add
 from hilgate.compile.ops.requantize.op import Requantize
 from hilgate.compile.ops.reshape.op import Reshape
-from hilgate.compile.plan import ALIGNMENT, plan
+from hilgate.compile.plan import plan
 from hilgate.compile.reference import random_inputs, run_reference
 from hilgate.compile.verify import verify_lowered
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import textwrap
 
-from hilgate.compile.plan import Buffer, Plan
+from hilgate.compile.place import Buffer
+from hilgate.compile.plan import Plan
 
 TEXT_ROWS = 24
 LONGEST_NAME = 40

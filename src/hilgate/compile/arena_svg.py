@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
-from hilgate.compile.plan import Buffer, Plan
+from hilgate.compile.place import Buffer
+from hilgate.compile.plan import Plan
 
 PLOT_HEIGHT, LEFT, TOP = 440, 76, 64  # pixels
 NAMES_HEIGHT, RIGHT = 150, 24

@@ -56,8 +56,8 @@ class Call:
 class Op(ABC):
     """Attributes are the fields of the frozen dataclass that a subclass is.
 
-    kind: name of its folder; onnx, tflite: operators of these formats that it reads; view: output is the input's
-    bytes under another shape, so no code and no memory; keeps_quantization: output numbers are input numbers, so both
+    kind: name of its folder; onnx, tflite: operators of these formats that it reads; view: its output is bytes of its
+    inputs where they lie, so no code and no memory; keeps_quantization: output numbers are input numbers, so both
     sides share one quantization; per_channel_inputs: inputs whose quantization may have an axis; many_outputs: it has
     more than one; channelwise: each output channel (last axis) depends on the same channel of the inputs
     only; requantizes_inputs: inputs of other quantizations than the output's are requantized in front of it.
@@ -66,7 +66,7 @@ class Op(ABC):
     kind: ClassVar[str]
     onnx: ClassVar[tuple[str, ...]] = ()
     tflite: ClassVar[tuple[str, ...]] = ()
-    view: ClassVar[bool] = False
+    view: bool = False
     keeps_quantization: ClassVar[bool] = False
     per_channel_inputs: ClassVar[tuple[int, ...]] = ()
     many_outputs: ClassVar[bool] = False
@@ -122,6 +122,11 @@ class Op(ABC):
     def scratch_bytes(self, site: Site) -> int:
         """Working memory in the arena, only while this layer runs."""
         return 0
+
+    def placement(self, site: Site) -> tuple[int, ...] | None:
+        """Where each input begins in the output, in bytes, when the output is nothing but the inputs in a row, or a
+        stretch of its only input (which then begins before it); None: numbers change or change their order."""
+        return None
 
     def overlap_inputs(self, site: Site) -> tuple[int, ...]:
         """Inputs whose memory the output may take: the kernel reads each element before it writes at or after it."""

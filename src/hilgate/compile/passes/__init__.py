@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from hilgate.compile.graph import Graph
 from hilgate.compile.passes import (
+    avoid_copies,
     drop_channels,
     drop_dead,
     drop_identities,
@@ -51,6 +52,7 @@ PASSES = (
     Pass("drop_identities", drop_identities.run),
     Pass("drop_channels", drop_channels.run, by_weights=True),
     Pass("drop_dead", drop_dead.run, needed=True),
+    Pass("avoid_copies", avoid_copies.run),
 )
 
 

@@ -1,10 +1,14 @@
-"""Concatenation along any axis of tensors that share one quantization; others are requantized first."""
+"""Concatenation along any axis of tensors that share one quantization; others are requantized first.
+
+Where the parts lie one behind the other the pass avoid_copies lets them lie in the output from the start.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -21,9 +25,10 @@ INPUTS_MAX = 8
 
 @dataclass(frozen=True)
 class Concat(Op):
-    """Inputs: two or more activations, equal but for axis `axis`."""
+    """Inputs: two or more activations, equal but for axis `axis`. view: they lie in the output already."""
 
     axis: int
+    view: bool = False
 
     kind: ClassVar[str] = "concat"
     onnx: ClassVar[tuple[str, ...]] = ("Concat",)
@@ -68,11 +73,19 @@ class Concat(Op):
     def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
         return np.concatenate(inputs, axis=self.axis + 1)
 
+    def placement(self, site: Site) -> tuple[int, ...] | None:
+        if math.prod(site.output.shape[: self.axis]) != 1:
+            return None
+        ends = list(accumulate(tensor.bytes for tensor in site.inputs))
+        return (0, *ends[:-1])
+
     def check(self, site: Site) -> None:
-        if len(site.inputs) > INPUTS_MAX:
+        if not self.view and len(site.inputs) > INPUTS_MAX:
             raise site.refuse(f"{len(site.inputs)} inputs are more than {INPUTS_MAX}", "join them in steps")
 
-    def call(self, site: Site) -> Call:
+    def call(self, site: Site) -> Call | None:
+        if self.view:
+            return None
         inner = math.prod(site.output.shape[self.axis + 1 :])
         widths = [tensor.shape[self.axis] * inner for tensor in site.inputs]
         missing = INPUTS_MAX - len(widths)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -22,12 +22,12 @@ class Reshape(Op):
     """`shape`: the output's, all positive."""
 
     shape: Shape
+    view: bool = field(default=True, init=False)
 
     kind: ClassVar[str] = "reshape"
     monotone = True
     onnx: ClassVar[tuple[str, ...]] = ("Reshape", "Flatten", "Squeeze", "Unsqueeze")
     tflite: ClassVar[tuple[str, ...]] = ("RESHAPE", "SQUEEZE", "EXPAND_DIMS")
-    view: ClassVar[bool] = True
     keeps_quantization: ClassVar[bool] = True
 
     @classmethod
@@ -55,6 +55,9 @@ class Reshape(Op):
         if math.prod(self.shape) != inputs[0].elements:
             raise ValueError(f"shape {inputs[0].shape} cannot become {self.shape}")
         return [self.shape]
+
+    def placement(self, site: Site) -> tuple[int, ...]:
+        return (0,)
 
     def reference(self, site: Site, inputs: Sequence[np.ndarray]) -> np.ndarray:
         return inputs[0].reshape(inputs[0].shape[0], *self.shape)

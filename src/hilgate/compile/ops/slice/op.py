@@ -1,4 +1,7 @@
-"""A box of a tensor, with steps: ONNX Slice and Split, TFLite STRIDED_SLICE, SLICE and SPLIT."""
+"""A box of a tensor, with steps: ONNX Slice and Split, TFLite STRIDED_SLICE, SLICE and SPLIT.
+
+Where the box is one stretch of memory the pass avoid_copies lets its readers read it in the input.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from hilgate.compile.graph import Shape, Site, Tensor
+from hilgate.compile.graph import ITEM_BYTES, Shape, Site, Tensor
 from hilgate.compile.ops.base import Call, Op, Pointer
 from hilgate.compile.ops.slice.doors import from_onnx, from_tflite
 
@@ -22,11 +25,15 @@ RANK = 4
 
 @dataclass(frozen=True)
 class Slice(Op):
-    """Along each axis the first element, how many, and the step between them, which may be negative."""
+    """Along each axis the first element, how many, and the step between them, which may be negative.
+
+    view: the box stays where it lies in the input.
+    """
 
     start: tuple[int, ...]
     size: tuple[int, ...]
     step: tuple[int, ...]
+    view: bool = False
 
     kind: ClassVar[str] = "slice"
     onnx: ClassVar[tuple[str, ...]] = ("Slice", "Split")
@@ -58,16 +65,29 @@ class Slice(Op):
             x = np.take(x, start + step * np.arange(size), axis=axis + 1)
         return x
 
+    def placement(self, site: Site) -> tuple[int, ...] | None:
+        shape = site.inputs[0].shape
+        outer = next((axis for axis, size in enumerate(self.size) if size > 1), len(shape))
+        whole = self.size[outer + 1 :] == shape[outer + 1 :] and set(self.step[outer + 1 :]) <= {1}
+        if not whole or (outer < len(shape) and self.step[outer] != 1):
+            return None
+        return (-self._first(shape) * ITEM_BYTES[site.output.dtype],)
+
+    def _first(self, shape: Shape) -> int:
+        """The index of the first element in the input's memory."""
+        return sum(start * math.prod(shape[axis + 1 :]) for axis, start in enumerate(self.start))
+
     def check(self, site: Site) -> None:
-        if len(self.size) > RANK:
+        if not self.view and len(self.size) > RANK:
             raise site.refuse(f"more than {RANK} dimensions are not supported", "reshape first")
 
-    def call(self, site: Site) -> Call:
+    def call(self, site: Site) -> Call | None:
+        if self.view:
+            return None
         shape, missing = site.inputs[0].shape, RANK - len(self.size)
         strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
-        first = sum(start * stride for start, stride in zip(self.start, strides, strict=True))
         steps = [step * stride for step, stride in zip(self.step, strides, strict=True)]
-        constants = {"first": first}
+        constants = {"first": self._first(shape)}
         constants |= {f"size_{i}": size for i, size in enumerate((1,) * missing + self.size)}
         constants |= {f"step_{i}": step for i, step in enumerate([0] * missing + steps)}
         return Call("slice_s8", (Pointer("input", 0, "int8_t"), Pointer("output", 0, "int8_t")), constants)
