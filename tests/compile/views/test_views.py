@@ -119,10 +119,9 @@ def test_nothing_is_copied(make, maker, copying, check_simulated) -> None:
     check_simulated(graph)
 
 
-@pytest.mark.parametrize(("make", "still", "before"), COPIES, ids=lambda value: getattr(value, "__name__", ""))
-def test_only_parts_with_another_place_are_copied(
-    make, still: int, before: int, maker, copying, check_simulated
-) -> None:
+@pytest.mark.parametrize("case", COPIES, ids=lambda case: case[0].__name__)
+def test_only_parts_with_another_place_are_copied(case, maker, copying, check_simulated) -> None:
+    make, still, before = case
     graph = make(maker)
     moved = [graph.tensors[n.outputs[0]].bytes for n in graph.nodes if n.op.kind in ("slice", "concat")]
     assert sum(moved) == before
