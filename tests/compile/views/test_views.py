@@ -178,7 +178,7 @@ def test_an_addition_of_overlapping_rows_is_not_in_place(maker, copying, check_s
     graph = m.done(m.node(Add(), m.rows(x, 1, 2), m.rows(x, 0, 2)))
     assert copying(graph) == []
     found = check_simulated(graph)
-    assert found.arena_bytes >= 48 + 32
+    assert abs(found.offset[graph.outputs[0]] - found.offset[x]) >= 32
 
 
 def test_rows_die_one_after_another(maker, copying, check_simulated) -> None:
@@ -189,7 +189,8 @@ def test_rows_die_one_after_another(maker, copying, check_simulated) -> None:
     assert copying(graph) == []
     found = check_simulated(graph)
     assert len([b for b in found.buffers if x in b.tensors]) == 4
-    assert found.arena_bytes == 256 + 64
+    image, row, scratch = 256, 16, 144
+    assert found.arena_bytes == image + row + scratch, "each strip is written over the rows that it read last"
 
 
 def test_views_need_less_arena_and_fewer_layers(maker) -> None:
