@@ -1,0 +1,164 @@
+#!/usr/bin/env python3
+"""Renew tests/github/contract/: what GitHub itself says about the few calls and events that hilgate uses.
+
+Sources: the packages @octokit/openapi and @octokit/webhooks-schemas, whose names, versions and SHA-256 stand in the
+files written. Both are fetched by `npm pack`, or taken from files at hand (--openapi FILE, --webhooks FILE).
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import re
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+from typing import Any
+
+OUT = Path(__file__).resolve().parents[1] / "tests" / "github" / "contract"
+SOURCES = {  # package -> version, file inside, what is written
+    "@octokit/openapi": ("23.0.2", "package/generated/api.github.com.json", "api.json"),
+    "@octokit/webhooks-schemas": ("7.6.1", "package/schema.json", "events.json"),
+}
+REPO = "/repos/{owner}/{repo}"
+CALLS = {
+    "/meta": "get",
+    "/user": "get",
+    "/orgs/{org}/teams/{team_slug}/memberships/{username}": "get",
+    REPO: "get",
+    f"{REPO}/actions/permissions/fork-pr-contributor-approval": "get put",
+    f"{REPO}/actions/permissions/workflow": "get put",
+    f"{REPO}/actions/runs": "get",
+    f"{REPO}/actions/runs/{{run_id}}/approvals": "get",
+    f"{REPO}/actions/variables": "get post",
+    f"{REPO}/actions/variables/{{name}}": "get patch",
+    f"{REPO}/check-runs": "post",
+    f"{REPO}/check-runs/{{check_run_id}}": "patch",
+    f"{REPO}/check-runs/{{check_run_id}}/annotations": "get",
+    f"{REPO}/collaborators/{{username}}/permission": "get",
+    f"{REPO}/commits/{{commit_sha}}/pulls": "get",
+    f"{REPO}/commits/{{ref}}/check-runs": "get",
+    f"{REPO}/contents/{{path}}": "get",
+    f"{REPO}/environments/{{environment_name}}": "get put",
+    f"{REPO}/environments/{{environment_name}}/deployment-branch-policies": "get post",
+    f"{REPO}/environments/{{environment_name}}/secrets": "get",
+    f"{REPO}/git/commits": "post",
+    f"{REPO}/git/commits/{{commit_sha}}": "get",
+    f"{REPO}/git/ref/{{ref}}": "get",
+    f"{REPO}/git/refs": "post",
+    f"{REPO}/git/refs/{{ref}}": "patch",
+    f"{REPO}/git/trees": "post",
+    f"{REPO}/issues/comments/{{comment_id}}": "patch delete",
+    f"{REPO}/issues/{{issue_number}}/comments": "get post",
+    f"{REPO}/issues/{{issue_number}}/labels/{{name}}": "delete",
+    f"{REPO}/issues/{{issue_number}}/timeline": "get",
+    f"{REPO}/labels": "post",
+    f"{REPO}/labels/{{name}}": "get",
+    f"{REPO}/pages": "get post put",
+    f"{REPO}/pulls": "get",
+    f"{REPO}/pulls/{{pull_number}}": "get",
+    f"{REPO}/pulls/{{pull_number}}/reviews": "get",
+    f"{REPO}/rulesets": "get post",
+    f"{REPO}/rulesets/{{ruleset_id}}": "get put",
+    f"{REPO}/statuses/{{sha}}": "post",
+}
+EVENTS = (
+    "issue_comment$created",
+    "merge_group$checks_requested",
+    "pull_request$opened",
+    "pull_request$synchronize",
+    "push$event",
+    "workflow_run$completed",
+    "workflow_run$requested",
+)
+PROSE = ("description", "summary", "externalDocs", "title", "operationId", "tags", "x-github", "x-octokit")
+EXAMPLES = ("example", "examples")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--openapi", type=Path)
+    parser.add_argument("--webhooks", type=Path)
+    options = parser.parse_args()
+    OUT.mkdir(parents=True, exist_ok=True)
+    for (package, (version, member, name)), given, extract in zip(
+        SOURCES.items(), (options.openapi, options.webhooks), (calls, events), strict=True
+    ):
+        content = given.read_bytes() if given else fetched(package, version, member)
+        source = {"package": package, "version": version, "file": member, "sha256": hashlib.sha256(content).hexdigest()}
+        document = {"x-source": source, **extract(json.loads(content))}
+        path = OUT / name
+        path.write_text(json.dumps(document, separators=(",", ":"), sort_keys=True) + "\n", "utf-8")
+        print(f"{path.name}: {path.stat().st_size:,} bytes, from {package} {version}")
+
+
+def fetched(package: str, version: str, member: str) -> bytes:
+    """One file of a package, as the registry that npm is set up for has it."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = ["npm", "pack", "--silent", f"{package}@{version}"]
+        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        archive = next(Path(folder).glob("*.tgz"))
+        with tarfile.open(archive) as tar:
+            file = tar.extractfile(member)
+            if file is None:
+                raise SystemExit(f"{package} {version} has no {member}")
+            return file.read()
+
+
+def calls(source: dict[str, Any]) -> dict[str, Any]:
+    """The OpenAPI description of CALLS and nothing else."""
+    paths = {}
+    for path, methods in CALLS.items():
+        item = source["paths"][path]
+        kept = {"parameters": item["parameters"]} if "parameters" in item else {}
+        paths[path] = {**kept, **{method: item[method] for method in methods.split()}}
+    document = {"openapi": source["openapi"], "info": source["info"], "servers": source["servers"]}
+    document["info"] = {"title": "GitHub's REST interface, extract", "version": source["info"]["version"]}
+    document["paths"] = lean(paths)
+    document["components"] = referenced(document["paths"], source, "components")
+    return document
+
+
+def events(source: dict[str, Any]) -> dict[str, Any]:
+    """The JSON schemas of EVENTS and nothing else."""
+    wanted = {name: {"$ref": f"#/definitions/{name}"} for name in EVENTS}
+    found = referenced(wanted, source, "definitions")
+    return {"$schema": source["$schema"], "definitions": found}
+
+
+def referenced(start: Any, source: dict[str, Any], top: str) -> dict[str, Any]:
+    """Whatever `start` refers to, and what that refers to."""
+    found: dict[str, Any] = {}
+    waiting = [start]
+    while waiting:
+        for reference in re.findall(rf'"\$ref":"#/{top}/([^"]+)"', json.dumps(waiting.pop(), separators=(",", ":"))):
+            node: Any = source[top]
+            place = found
+            *parents, name = reference.split("/")
+            for parent in parents:
+                node, place = node[parent], place.setdefault(parent, {})
+            if name not in place:
+                place[name] = lean(node[name])
+                waiting.append(place[name])
+    return found
+
+
+def lean(node: Any, names: bool = False) -> Any:
+    """Without prose and examples, which nobody checks. names: the keys of this mapping are names, not keywords."""
+    if isinstance(node, list):
+        return [lean(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {}
+    for key, value in node.items():
+        if not names and (key in (*PROSE, *EXAMPLES) and not (key == "description" and "content" in node)):
+            continue
+        is_names = not names and key in ("properties", "schemas", "responses", "definitions", "patternProperties")
+        kept[key] = lean(value, is_names)
+    return kept
+
+
+if __name__ == "__main__":
+    main()
