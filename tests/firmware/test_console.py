@@ -23,7 +23,8 @@ def library_path(root, tmp_path_factory):
     (folder / "registers.h").write_text(registers.render(facts, "stm32f446re"), "utf-8")
     (folder / "board.h").write_text(board_header.render(board), "utf-8")
     firmware = root / "firmware"
-    folders = (folder, firmware / "src", firmware / "port/stm32f4", firmware / "port/host", firmware / "port/cortex_m")
+    ports = (firmware / "port" / name for name in ("stm32", "stm32f4", "host", "cortex_m"))
+    folders = (folder, firmware / "src", *ports)
     out = folder / "console.so"
     casts = ("-Wno-int-to-pointer-cast", "-Wno-pointer-to-int-cast")
     source = root / "tests/firmware/console/harness.c"

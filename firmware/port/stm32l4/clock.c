@@ -82,7 +82,7 @@ static void back_to_msi(void) {
 }
 
 clock_result clock_start(void) {
-    clock_result result = {PROTOCOL_CLOCK_SOURCE_RESET_DEFAULT, BOARD_RESET_HZ, BOARD_RESET_HZ};
+    clock_result result = {PROTOCOL_CLOCK_SOURCE_RESET_DEFAULT, BOARD_RESET_HZ, BOARD_RESET_HZ, BOARD_RESET_HZ};
     if (!start_pll() || !raise_voltage() || !switch_to_pll()) {
         back_to_msi();
         return result;
@@ -90,5 +90,6 @@ clock_result clock_start(void) {
     result.source = PROTOCOL_CLOCK_SOURCE_HSI_PLL;
     result.core_hz = BOARD_CLOCK_HZ;
     result.apb1_hz = BOARD_CLOCK_HZ / BOARD_APB1_DIVIDER;
+    result.apb2_hz = BOARD_CLOCK_HZ; /* not divided after reset, and nothing changes it */
     return result;
 }

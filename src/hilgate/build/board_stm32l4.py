@@ -77,6 +77,8 @@ def console_constants(facts: Facts) -> dict[str, str]:
     ports = sorted({port for port, _ in pins.values()})
     constants = {
         "BOARD_CONSOLE_BASE": f"{uart}_BASE",
+        "BOARD_CONSOLE_BUS": "1",  # the LPUART hangs on APB1
+        "BOARD_CONSOLE_RECEIVE_DMA": "1",
         "BOARD_CONSOLE_ALTERNATE": f"{facts.number('console', 'alternate_function', 0, 15)}u",
         "BOARD_CONSOLE_CLOCK_REGISTER": "(RCC_BASE + RCC_APB1ENR2_OFFSET)",
         "BOARD_CONSOLE_CLOCK": f"RCC_APB1ENR2_{uart}EN",

@@ -1,7 +1,8 @@
-/* port/stm32f4/console.c on this computer: its registers are plain memory at their own addresses, and this file plays
- * the DMA. Built as a shared library by test_console.py. */
+/* port/stm32/console.c with the UART of port/stm32f4 on this computer: its registers are plain memory at their own
+ * addresses, and this file plays the DMA. Built as a shared library by test_console.py. */
 #define _GNU_SOURCE
 #include "console.c" /* NOLINT: its ring is static */
+#include "family.c"  /* NOLINT */
 
 #include <sys/mman.h>
 
@@ -26,7 +27,7 @@ void harness_dma(const uint8_t *bytes, uint32_t count) {
             position = 0;
             REG_AT(BOARD_CONSOLE_DMA_BASE, DMA, HISR) |= BOARD_CONSOLE_DMA_TRANSFER_COMPLETE;
         }
-        STREAM(NDTR) = RING_BYTES - position;
+        DMA_STREAM(NDTR) = RING_BYTES - position;
     }
 }
 

@@ -1,4 +1,5 @@
-/* Supply and clock set-up with time-outs: the board's crystal, then the internal oscillator, then the reset clock. */
+/* Supply and clock set-up with time-outs: the board's own source, then the internal oscillator, then the reset clock.
+ * port/<family>/clock.c implements it. */
 #ifndef CLOCK_H
 #define CLOCK_H
 

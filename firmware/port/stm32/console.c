@@ -2,17 +2,15 @@
 
 #include "board.h"
 #include "core.h"
+#include "family.h"
 #include "port.h"
 #include "registers.h"
 #include "section.h"
+#include "uart_registers.h"
 
 #define RING_BYTES PROTOCOL_LIMIT_RING_BYTES
 _Static_assert((RING_BYTES & (RING_BYTES - 1u)) == 0, "ring positions are masked");
-#define UART(name) REG_AT(BOARD_CONSOLE_BASE, USART, name)
-#define CLOCK_ENABLE (*(volatile uint32_t *)BOARD_CONSOLE_CLOCK_REGISTER)
-#define DIVIDER_MIN 16u /* BRR of 1.0 at sixteen-fold oversampling */
-#define DIVIDER_MAX 0xFFFFu
-#define SEND_TURNS 32u   /* about 100 cycles: a small part of a byte at 921600 baud */
+_Static_assert(RING_BYTES <= 0xFFFFu, "a DMA counts 16 bits");
 #define PIN_ALTERNATE 2u /* GPIO MODER */
 #define PIN_PULL_UP 1u   /* an open receive line reads as idle */
 #define PIN_FAST 2u      /* OSPEEDR */
@@ -26,39 +24,25 @@ static volatile uint32_t overruns;
 /* ---- reception by DMA ---- */
 #if BOARD_CONSOLE_RECEIVE_DMA
 
-#define STREAM(name) (*(volatile uint32_t *)(BOARD_CONSOLE_DMA_BASE + BOARD_CONSOLE_DMA_STREAM_##name))
-#define DMA_FLAGS (*(const volatile uint32_t *)(BOARD_CONSOLE_DMA_BASE + BOARD_CONSOLE_DMA_FLAGS))
-#define DMA_CLEAR (*(volatile uint32_t *)(BOARD_CONSOLE_DMA_BASE + BOARD_CONSOLE_DMA_CLEAR))
 static uint32_t turns; /* times the DMA has passed the ring's end */
 
 static void receive_start(void) {
-    REG(RCC, AHB1ENR) |= BOARD_CONSOLE_DMA_CLOCK;
-    (void)REG(RCC, AHB1ENR);
-    DMA_CLEAR = BOARD_CONSOLE_DMA_ALL_FLAGS;
-    STREAM(PAR) = BOARD_CONSOLE_BASE + USART_DR_OFFSET;
-    STREAM(M0AR) = (uint32_t)ring;
-    STREAM(NDTR) = RING_BYTES;
-    STREAM(CR) =
-        FIELD(DMA_S0CR_CHSEL, BOARD_CONSOLE_DMA_CHANNEL) | FIELD(DMA_S0CR_PL, 3u) | DMA_S0CR_MINC | DMA_S0CR_CIRC;
-    STREAM(CR) |= DMA_S0CR_EN;
-    UART(CR3) = USART_CR3_DMAR;
+    for (uint32_t i = 0; i < RING_BYTES; i++) ring[i] = 0; /* SRAM with ECC: no byte goes into a word never written */
+    uart_receive_into(ring, RING_BYTES);
 }
 
 /** Bytes received since start. The position is read twice around the flag, which may be set in between. */
 static uint32_t head(void) {
-    uint32_t position = RING_BYTES - STREAM(NDTR);
-    if (DMA_FLAGS & BOARD_CONSOLE_DMA_TRANSFER_COMPLETE) {
-        DMA_CLEAR = BOARD_CONSOLE_DMA_TRANSFER_COMPLETE;
+    uint32_t position = RING_BYTES - uart_dma_left();
+    if (uart_dma_take_wrap()) {
         turns++;
-        position = RING_BYTES - STREAM(NDTR);
+        position = RING_BYTES - uart_dma_left();
     }
     return turns * RING_BYTES + (position & (RING_BYTES - 1u));
 }
 
 static void check_receiver(void) {
-    if (!(UART(SR) & USART_SR_ORE)) return;
-    (void)UART(DR); /* SR read, then DR read: clears ORE, else it would be counted again at the next look */
-    overruns++;
+    if (uart_take_overrun()) overruns++;
 }
 
 /* ---- reception by interrupt ---- */
@@ -67,7 +51,7 @@ static void check_receiver(void) {
 static volatile uint32_t received;
 
 static void receive_start(void) {
-    UART(CR1) |= USART_CR1_RXNEIE;
+    uart_receive_interrupt_on();
     core_interrupt_enable(BOARD_CONSOLE_INTERRUPT);
 }
 
@@ -79,11 +63,11 @@ static void check_receiver(void) {}
 
 void BOARD_CONSOLE_HANDLER(void);
 void BOARD_CONSOLE_HANDLER(void) {
-    const uint32_t status = UART(SR);
-    if (!(status & (USART_SR_RXNE | USART_SR_ORE))) return;
-    const uint8_t byte = (uint8_t)UART(DR); /* clears RXNE and ORE */
-    if (status & USART_SR_ORE) overruns++;
-    if (!(status & USART_SR_RXNE)) return;
+    uint8_t byte = 0;
+    bool overrun = false;
+    const bool came = uart_take_byte(&byte, &overrun);
+    if (overrun) overruns++;
+    if (!came) return;
     ring[received & (RING_BYTES - 1u)] = byte;
     received++;
 }
@@ -99,15 +83,18 @@ static void set_pin(uint32_t gpio, uint32_t pin) {
     REG_AT(gpio, GPIO, MODER) = (REG_AT(gpio, GPIO, MODER) & ~(3u << two)) | PIN_ALTERNATE << two;
 }
 
+static uint32_t divider(uint32_t baud) {
+    uint32_t off_hz;
+    return uart_divider(bus_hz_now, baud, &off_hz);
+}
+
 void console_start(uint32_t bus_hz) {
     bus_hz_now = bus_hz;
-    REG(RCC, AHB1ENR) |= BOARD_CONSOLE_PIN_CLOCKS;
-    CLOCK_ENABLE |= BOARD_CONSOLE_CLOCK;
-    (void)CLOCK_ENABLE;
+    baud_now = PROTOCOL_LIMIT_FIRST_BAUD;
+    uart_clocks_on();
     set_pin(BOARD_CONSOLE_TX_GPIO, BOARD_CONSOLE_TX_PIN);
     set_pin(BOARD_CONSOLE_RX_GPIO, BOARD_CONSOLE_RX_PIN);
-    UART(CR1) = USART_CR1_UE | USART_CR1_TE;
-    port_console_set_baud(PROTOCOL_LIMIT_FIRST_BAUD);
+    uart_start(divider(baud_now));
     receive_start();
     port_console_receive(true);
 }
@@ -126,22 +113,18 @@ int32_t port_console_read(void) {
 
 void port_console_write(const uint8_t *bytes, uint32_t count) {
     for (uint32_t i = 0; i < count; i++) {
-        while (!(UART(SR) & USART_SR_TXE)) core_pause(SEND_TURNS);
-        UART(DR) = bytes[i];
+        while (!uart_can_send()) family_pause_send();
+        uart_send(bytes[i]);
     }
     seen = tail; /* that took a while: ask again how much came, so that a lap is noticed */
 }
 
 void port_console_drain(void) {
-    while (!(UART(SR) & USART_SR_TC)) core_pause(SEND_TURNS);
+    while (!uart_all_sent()) family_pause_send();
 }
 
 void port_console_receive(bool on) {
-    if (on) {
-        UART(CR1) |= USART_CR1_RE;
-    } else {
-        UART(CR1) &= ~USART_CR1_RE;
-    }
+    uart_receive(on);
 }
 
 uint32_t port_console_overruns(void) {
@@ -149,21 +132,14 @@ uint32_t port_console_overruns(void) {
     return overruns;
 }
 
-static uint32_t divider(uint32_t baud) {
-    return baud == 0 ? 0 : (bus_hz_now + baud / 2u) / baud;
-}
-
 uint32_t port_console_baud_error_ppm(uint32_t baud) {
-    const uint32_t d = divider(baud);
-    if (d < DIVIDER_MIN || d > DIVIDER_MAX) return UINT32_MAX;
-    const uint32_t made = d * baud; /* the bus clock which would make `baud` exactly */
-    const uint32_t off = made > bus_hz_now ? made - bus_hz_now : bus_hz_now - made;
-    return off / (bus_hz_now / 1000000u);
+    uint32_t off_hz;
+    return uart_divider(bus_hz_now, baud, &off_hz) == 0 ? UINT32_MAX : off_hz / (bus_hz_now / 1000000u);
 }
 
 void port_console_set_baud(uint32_t baud) {
     baud_now = baud;
-    UART(BRR) = divider(baud);
+    uart_set_divider(divider(baud));
 }
 
 uint32_t port_console_baud(void) {
