@@ -1,4 +1,4 @@
-"""Reports of every situation, compared with the committed ones.
+"""Comments of every situation, compared with the committed ones.
 
 `HILGATE_UPDATE_GOLDEN=1 pytest tests/report` writes them anew; look at `git diff` before you commit them.
 """
@@ -17,24 +17,27 @@ GOLDEN = Path(__file__).parent / "golden"
 NAMES = (
     "all_pass",
     "one_regress",
-    "accuracy_drops",
+    "budget_change_requested",
     "base_missing",
     "inconclusive",
-    "cell_missing",
+    "waiting_for_approval",
+    "first_run_ever",
+    "forty_cells",
+    "only_docs_changed",
     "outputs_differ",
     "other_toolchain",
     "predicted_only",
+    "accuracy_drops",
+    "cell_missing",
     "measured_and_predicted",
-    "budget_change_requested",
-    "forty_cells",
     "metric_skipped",
     "hostile_names",
 )
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_report_is_the_golden_one(name, verdicts):
-    text, path = render(verdicts[name], "toy"), GOLDEN / f"{name}.md"
+def test_report_is_the_golden_one(name, verdicts, contexts):
+    text, path = render(verdicts[name], "toy", context=contexts[name]), GOLDEN / f"{name}.md"
     if os.environ.get("HILGATE_UPDATE_GOLDEN"):
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")

@@ -13,7 +13,10 @@ LONGEST_NAME = 80
 LONGEST_TEXT = 600
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 PLAIN_NAME = re.compile(r"[A-Za-z0-9 _./+=:,;&%#'\"*>$?!~^(){}\[\]-]+")  # nothing between backticks can end them
-SAFE_TEXT = re.compile(r"[A-Za-z0-9 \u00a0.,;:%+'\"/=?µ±−…≥≤()-]")
+PLAIN_URL = re.compile(
+    r"https?://[A-Za-z0-9.-]{1,200}(:\d{1,5})?(/[A-Za-z0-9._~/-]{0,400})?(\?[A-Za-z0-9=&_-]{0,100})?"
+)
+SAFE_TEXT = re.compile(r"[A-Za-z0-9 \u00a0.,;:%+'\"/=?µ±−…≥≤→×·()-]")
 
 
 class Markdown(str):
@@ -33,6 +36,12 @@ def markdown_name(name: object) -> Markdown:
     text = visible(name, LONGEST_NAME)
     if PLAIN_NAME.fullmatch(text):
         return Markdown(f"`{text}`")
+    return html_name(text)
+
+
+def html_name(name: object) -> Markdown:
+    """A name as code by HTML, for places where GitHub reads no Markdown: a <summary>."""
+    text = visible(name, LONGEST_NAME)
     entities = (letter if letter.isalnum() or letter == " " else f"&#{ord(letter)};" for letter in text)
     return Markdown(f"<code>{''.join(entities)}</code>")
 
@@ -45,6 +54,18 @@ def markdown_text(text: object) -> Markdown:
     if len(parts) % 2 == 0:  # a backtick without its partner opens nothing
         parts = ["'".join(parts)]
     return Markdown("".join(markdown_name(part) if odd % 2 else _defused(part) for odd, part in enumerate(parts)))
+
+
+def markdown_block(text: object, longest: int) -> Markdown:
+    """Text of several lines (an error, a log) as a code block, indented so that no fence of its own can end it."""
+    lines = str(text)[:longest].replace("\r\n", "\n").split("\n")
+    return Markdown("\n".join(f"    {visible(line, longest)}" for line in lines))
+
+
+def markdown_link(text: str, url: str) -> Markdown:
+    """A link to an address of our own making; to anything that is no plain https address, only the text."""
+    label = markdown_text(text)
+    return Markdown(f"[{label}]({url})") if PLAIN_URL.fullmatch(url) else label
 
 
 def _spelled(letter: str) -> str:

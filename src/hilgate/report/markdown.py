@@ -1,176 +1,155 @@
-"""The verdict as Markdown for GitHub: the most important first, and never longer than a comment may be."""
+"""The report as Markdown for GitHub: the most important first, and never longer than a comment may be."""
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from hilgate.report import story, words
-from hilgate.report.escape import Markdown, markdown_name, markdown_text
+from hilgate.report import words
+from hilgate.report.assemble import assemble
+from hilgate.report.escape import Markdown, html_name, markdown_block, markdown_link, markdown_name, markdown_text
 from hilgate.report.marker import head_lines
-from hilgate.units import amount, change, percent
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from jinja2 import Environment
 
+    from hilgate.report.view import CellView, Moved, Pair, Report
+    from hilgate.report.words import Row
     from hilgate.virtual.evidence import Gap
 
 LONGEST_BYTES = 65_000  # GitHub refuses a comment of more than 65,536 characters; bytes are never fewer than characters
-CELLS_IN_FULL = 4  # with more cells an overview comes first, and cells that pass are one row in it
+LONGEST_TABLE = 14_000
+CELLS_IN_FULL = 4  # with more cells that moved an overview comes first, and those that pass are one row in it
 MOST_LAYERS = 10
+MOST_SYMBOLS = 20
 MOST_GAPS = 60
-MEMORIES = {"flash": "flash", "ram": "RAM"}
+MOST_LINES = 20
 
 
 def render(verdict: dict[str, Any], title: str, gaps: Sequence[Gap] = (), context: dict[str, Any] | None = None) -> str:
-    """A verdict document as Markdown, at most LONGEST_BYTES long in UTF-8. Its first line is marker.MARKER.
+    """A verdict document as a comment, at most LONGEST_BYTES long in UTF-8. Its first line is marker.MARKER.
 
     gaps: what no prediction can see. context: context.json, where there is a pull request.
     """
+    return f"{head_lines(verdict, context)}\n{body(assemble(verdict, title, gaps, context))}"
+
+
+def body(report: Report) -> str:
+    """The same without the hidden lines, for a job summary or a file."""
     macros: Any = _environment().get_template("report.md.j2").module
-    parts = [f"{head_lines(verdict, context)}\n", macros.header(verdict, title)]
-    if verdict["requests"]:
-        parts.append(macros.requests(verdict))
-    cells = sorted(verdict["cells"], key=lambda cell: (story.WORST_FIRST.index(cell["outcome"]), cell["cell"]))
-    if len(cells) > CELLS_IN_FULL:
-        parts.append(macros.overview(verdict))
-        cells = [cell for cell in cells if cell["outcome"] != "pass"]
-    footer = macros.footer(gaps[:MOST_GAPS])
-    room = LONGEST_BYTES - _bytes("".join(parts) + footer)
-    parts += _fitting(cells, verdict, macros, room)
-    return "".join([*parts, footer])
+    parts = [macros.header(report), macros.around(report)]
+    if report.requests:
+        parts.append(macros.requests(report))
+    loud = [cell for cell in report.cells if not cell.quiet]
+    still = _still([cell for cell in report.cells if cell.quiet], report, macros)
+    if len(loud) > CELLS_IN_FULL:
+        parts.append(_table(loud, report, macros))
+        loud = [cell for cell in loud if cell.outcome != "pass"]
+    footer = still + macros.footer(report)
+    room = LONGEST_BYTES - 400 - _bytes("".join(parts) + footer)  # 400: the hidden lines
+    parts += _fitting(loud, report, macros, room)
+    return _tidy("".join([*parts, footer]))
 
 
-def _fitting(cells: list[dict[str, Any]], verdict: dict[str, Any], macros: Any, room: int) -> list[str]:
+def _fitting(cells: list[CellView], report: Report, macros: Any, room: int) -> list[str]:
     """Cells in full while they fit, then one line each, then how many are left out."""
-    lines = [macros.line(verdict, cell) for cell in cells]
+    lines = [macros.line(cell) for cell in cells]
     reserve = sum(_bytes(line) for line in lines)
     parts: list[str] = []
     room -= 200  # for the last line
     in_full = True
     for cell, line in zip(cells, lines, strict=True):
         reserve -= _bytes(line)
-        text = macros.cell(verdict, cell) if in_full else line
+        text = macros.cell(report, cell) if in_full else line
         if in_full and _bytes(text) + reserve > room:
             in_full, text = False, f"\n{line}"
         if _bytes(text) > room:
-            parts.append(f"\n\nand {len(cells) - len(parts)} more cells: see `artifacts/gate/verdict.json`.")
+            parts.append(f"\n\nand {len(cells) - len(parts)} more cells: see `artifacts/gate/verdict.json`.\n")
             break
         parts.append(text)
         room -= _bytes(text)
     return parts
 
 
+def _still(cells: list[CellView], report: Report, macros: Any) -> str:
+    """The cells in which nothing changed, folded."""
+    if not cells:
+        return ""
+    return str(macros.folded_table(report, len(cells), Markdown(_table(cells, report, macros))))
+
+
+def _table(cells: list[CellView], report: Report, macros: Any) -> str:
+    """One row for each cell, cut where it gets too long."""
+    text = str(macros.overview_head())
+    for at, cell in enumerate(cells):
+        row = str(macros.overview_row(cell, _overview_values(cell)))
+        if _bytes(text + row) > LONGEST_TABLE:
+            return f"{text}\n\nand {len(cells) - at} more cells: see `artifacts/gate/verdict.json`.\n"
+        text += row
+    return f"{text}\n"
+
+
+def _tidy(text: str) -> str:
+    """No spaces at the ends of lines, no two empty lines in a row: the source of a comment is read too, in mails."""
+    return re.sub(r"\n{3,}", "\n\n", re.sub(r"[ \t]+\n", "\n", text)).rstrip("\n") + "\n"
+
+
 def _bytes(text: str) -> int:
     return len(text.encode())
 
 
+@cache
 def _environment() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(  # noqa: S701 (Markdown, not HTML: `finalize` escapes every expression)
         loader=PackageLoader("hilgate.report"), finalize=markdown_text, undefined=StrictUndefined
     )
-    functions: dict[str, Any] = {
-        "name": lambda value: markdown_name("none" if value is None else value),
+    functions: dict[str, Callable[..., Any] | int] = {
+        "name": markdown_name,
+        "html_name": html_name,
+        "pairs": _pairs,
+        "block": markdown_block,
+        "link": markdown_link,
         "sign": lambda outcome: Markdown(words.SIGNS[outcome]),
-        "headline": story.headline,
-        "side": lambda side: "nothing" if side["kind"] == "none" else side["origin"],
-        "rows": words.rows,
-        "reasons": story.reasons,
         "gap_state": words.gap_state,
-        "causes": story.causes,
-        "stack_path": story.stack_path,
-        "solid": solid,
-        "overview_values": _overview_values,
+        "solid": words.solid,
         "movers": movers,
-        "moved": moved,
-        "cycles_source": lambda cell: (cell["facts"]["head"] or cell["facts"]["base"])["source"],
-        "count": count,
-        "difference": difference,
-        "both": both,
-        "comparable": comparable,
-        "part_name": lambda part: f"{MEMORIES[part['memory']]} {part['part'].removesuffix('_bytes').replace('_', ' ')}",
-        "evidence": words.evidence_sentence,
-        "paired": story.paired_sentence,
-        "provenance": words.provenance,
+        "count": words.count,
+        "plural": words.plural,
+        "MOST_LINES": MOST_LINES,
+        "MOST_SYMBOLS": MOST_SYMBOLS,
+        "MOST_GAPS": MOST_GAPS,
     }
     environment.globals.update(functions)
     return environment
 
 
-def movers(cell: dict[str, Any]) -> list[dict[str, Any]]:
+def movers(cell: CellView) -> list[Moved]:
     """The layers that moved most; where none did or nothing can be compared, the most expensive ones."""
-    layers = cell["changes"]["layers"]
-    changed = [layer for layer in layers if layer["base"] != layer["head"] and comparable(cell)]
-    ranked = sorted(changed or layers, key=lambda layer: -abs(_delta(layer) if changed else _cost(layer)))
-    return ranked[:MOST_LAYERS]
+    changed = [layer for layer in cell.layers if layer.differs and cell.comparable]
+    if changed:
+        return sorted(changed, key=lambda layer: -abs((layer.head or 0) - (layer.base or 0)))[:MOST_LAYERS]
+    return sorted(cell.layers, key=lambda layer: -(layer.head or layer.base or 0))[:MOST_LAYERS]
 
 
-def moved(cell: dict[str, Any]) -> str:
-    """What the list of layers shows: `2 of 4 changed`, or why there is nothing to compare."""
-    layers = cell["changes"]["layers"]
-    if not comparable(cell):
-        return "nothing to compare with"
-    changed = sum(layer["base"] != layer["head"] for layer in layers)
-    return f"{changed} of {len(layers)} changed" if changed else "none changed"
+def _pairs(rows: Sequence[Pair]) -> Markdown:
+    """`name` `base` → `head`, the first MOST_LINES of them in one line."""
+    shown = [f"{markdown_name(row.name)} {markdown_name(row.base)} → {markdown_name(row.head)}" for row in rows]
+    more = f" and {len(rows) - MOST_LINES} more" if len(rows) > MOST_LINES else ""
+    return Markdown(", ".join(shown[:MOST_LINES]) + more)
 
 
-def solid(text: str) -> str:
-    """Number and unit on one line: no-break spaces, except in front of a bracket."""
-    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}(", " (")
-
-
-def count(value: int | None) -> str:
-    return "none" if value is None else f"{value:,}"
-
-
-def difference(row: dict[str, Any], comparable: bool) -> str:
-    """Change of a layer, a symbol or a part of memory, in percent of base where there is one."""
-    old, new = row["base"], row["head"]
-    if old is None or new is None:
-        return "not compared" if not comparable else "new" if old is None else "gone"
-    if old == new:
-        return "±0"
-    text = f"{new - old:+,}".replace("-", "−")
-    return f"{text} ({percent(new - old, old)})" if old else text
-
-
-def both(cell: dict[str, Any]) -> bool:
-    """Whether the cell was measured on both sides."""
-    return None not in (cell["facts"]["base"], cell["facts"]["head"])
-
-
-def comparable(cell: dict[str, Any]) -> bool:
-    """Whether the cycles of its layers can be compared."""
-    return any(layer["base"] is not None for layer in cell["changes"]["layers"]) and cell["facts"]["head"] is not None
-
-
-def _delta(layer: dict[str, Any]) -> int:
-    return int(layer["head"] or 0) - int(layer["base"] or 0)
-
-
-def _cost(layer: dict[str, Any]) -> int:
-    return int(layer["head"] or layer["base"] or 0)
-
-
-def _overview_values(cell: dict[str, Any]) -> list[str]:
+def _overview_values(cell: CellView) -> list[str]:
     """Accuracy, flash, RAM, predicted latency, measured latency; each with its change."""
-    values = {axis["metric"]: _value_and_change(axis) for axis in cell["axes"]}
-    source = next(axis["source"] for axis in cell["axes"] if axis["metric"] == "latency_us")
-    latency = values["latency_us"]
-    return [
-        values["accuracy"],
-        values["flash_bytes"],
-        values["ram_bytes"],
-        latency if source != "measured" else "",
-        latency if source == "measured" else "",
-    ]
+    latency = cell.row("latency_us")
+    shown = _value_and_change(latency)
+    columns = [_value_and_change(cell.row(metric)) for metric in ("accuracy", "flash_bytes", "ram_bytes")]
+    return [*columns, *([shown, ""] if latency.source != "measured" else ["", shown])]
 
 
-def _value_and_change(axis: dict[str, Any]) -> str:
-    value = amount(axis["unit"], axis["value"])
-    if axis["change"] is None:
-        return value
-    return f"{value}, {change(axis['unit'], axis['change'], axis['base'])}"
+def _value_and_change(row: Row) -> str:
+    return f"{row.value}, {row.change}" if row.change_number else row.value

@@ -4,63 +4,78 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from hilgate.report import story, words
+from hilgate.report.assemble import assemble
 from hilgate.report.escape import visible
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
 
+    from hilgate.report.view import CellView, Report
+    from hilgate.report.words import Row
+
 STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red", "inconclusive": "magenta", "waiting": "cyan"}
 WIDE = 110  # columns from which both sides and changes in percent fit
 BAR_CELLS = 8
+MOST_LINES = 20
 
 
-def show(verdict: dict[str, Any], console: Console | None = None) -> None:
-    """Print a verdict document. console: for tests; else stdout."""
+def show(verdict: dict[str, Any], console: Console | None = None, context: dict[str, Any] | None = None) -> None:
+    """Print a verdict document. console: for tests; else stdout. context: of a pull request."""
     from rich.console import Console
 
     console = console or Console(highlight=False)
-    for part in _parts(verdict, console.width):
+    for part in _parts(assemble(verdict, "", (), context), console.width):
         console.print(part)
 
 
-def _parts(verdict: dict[str, Any], width: int) -> list[RenderableType]:
-    parts: list[RenderableType] = [_headline(verdict)]
-    for cell in verdict["cells"]:
-        parts += [_cell_title(cell), _table(cell, verdict["base"]["label"], width), *_reasons(cell)]
-        parts += [_indented(_text(cause, "dim")) for cause in story.causes(cell, verdict["base"]["label"])]
-    if verdict["requests"]:
-        parts.append(_requests(verdict))
-    for change in verdict["params"][:20]:
-        parts.append(_text(f"params.yaml: {change['name']}: {change['base']} -> {change['head']}"))
-    parts += [_text(f"note: {note}") for note in verdict["notes"]]
-    parts.append(_text(f"base: {_side(verdict['base'])} · policy: {verdict['policy']}", "dim"))
+def _parts(report: Report, width: int) -> list[RenderableType]:
+    parts: list[RenderableType] = [_headline(report)]
+    for cell in report.cells:
+        parts += [_cell_title(cell), _table(cell, report.base, width), *_reasons(cell)]
+        parts += [_indented(_text(cause, "dim")) for cause in cell.causes]
+    if report.requests:
+        parts.append(_requests(report))
+    for what, rows in (("params.yaml", report.params), ("package", report.dependencies)):
+        parts += [_text(f"{what}: {row.name}: {row.base} → {row.head}") for row in rows[:MOST_LINES]]
+    parts += [_text(f"note: {note}") for note in report.notes]
+    parts += [_text(line, STYLES["waiting"]) for line in _around(report)]
+    parts.append(_text(report.about, "dim"))
     return parts
 
 
-def _headline(verdict: dict[str, Any]) -> RenderableType:
+def _around(report: Report) -> list[str]:
+    """What context.json adds: approval, hardware, claims that were not confirmed, what is not set up."""
+    setup = report.setup
+    lines = [setup.approval] if setup.approval else []
+    lines += [*setup.hardware, *(f"not confirmed: {claim}" for claim in setup.claims[:MOST_LINES])]
+    lines += [f"{failure.name} {failure.base}: {failure.head}" for failure in setup.failures[:MOST_LINES]]
+    lines += setup.absent
+    return lines + [f"not set up: {thing.name}: {thing.base}" for thing in setup.missing[:MOST_LINES]]
+
+
+def _headline(report: Report) -> RenderableType:
     from rich import box
     from rich.panel import Panel
     from rich.text import Text
 
-    word, _, rest = story.headline(verdict).partition(":")
-    text = Text.assemble((word.upper(), STYLES[verdict["outcome"]]), visible(rest).replace("`", ""))
-    return Panel(text, box=box.ROUNDED, border_style=STYLES[verdict["outcome"]], padding=(0, 1))
+    word, _, rest = report.headline.partition(":")
+    text = Text.assemble((word.upper(), STYLES[report.outcome]), visible(rest).replace("`", ""))
+    return Panel(text, box=box.ROUNDED, border_style=STYLES[report.outcome], padding=(0, 1))
 
 
-def _cell_title(cell: dict[str, Any]) -> Text:
+def _cell_title(cell: CellView) -> Text:
     from rich.text import Text
 
-    how = words.how(next(axis for axis in cell["axes"] if axis["metric"] == "latency_us")).replace("`", "")
-    place = f"{cell['task']} on {cell['board']}" if cell["cell"] != f"{cell['task']}_{cell['board']}" else ""
+    how = cell.row("latency_us").how.replace("`", "")
+    place = f"{cell.task} on {cell.board}" if cell.cell != f"{cell.task}_{cell.board}" else ""
     where = "  " + visible(", ".join(part for part in (place, f"latency {how}" if how else "") if part), 80)
     return Text.assemble(
-        "\n", (visible(cell["cell"], 60), "bold"), "  ", (cell["outcome"], STYLES[cell["outcome"]]), (where, "dim")
+        "\n", (visible(cell.cell, 60), "bold"), "  ", (cell.outcome, STYLES[cell.outcome]), (where, "dim")
     )
 
 
-def _table(cell: dict[str, Any], base: str, width: int) -> RenderableType:
+def _table(cell: CellView, base: str, width: int) -> RenderableType:
     from rich import box
     from rich.table import Table
 
@@ -71,26 +86,25 @@ def _table(cell: dict[str, Any], base: str, width: int) -> RenderableType:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("headroom", no_wrap=True)
     table.add_column("", no_wrap=True)
-    for axis in cell["axes"]:
-        line = words.row(axis)
-        moved = line.change if wide else line.change.partition(" (")[0].replace("not compared", "?")
-        label = f"{line.name} ({axis['source']})" if axis["source"] in ("predicted", "measured") and wide else line.name
-        sides = [line.base, line.value] if wide else [line.value]
-        table.add_row(label, *sides, moved, line.budget + ("" if line.enforced else " *"), _room(axis), _outcome(axis))
+    for row in cell.rows:
+        moved = row.change if wide else row.change.partition(" (")[0].replace("not compared", "?")
+        label = f"{row.name} ({row.source})" if row.source in ("predicted", "measured") and wide else row.name
+        sides = [row.base, row.value] if wide else [row.value]
+        table.add_row(label, *sides, moved, row.budget + ("" if row.enforced else " *"), _room(row), _outcome(row))
     return table
 
 
-def _room(axis: dict[str, Any]) -> Text:
+def _room(row: Row) -> Text:
     from rich.text import Text
 
-    style = STYLES[axis["outcome"]] if axis["outcome"] in ("fail", "warn") else ""
-    return Text.assemble((bar(axis["used"]), style or "dim"), f" {words.short_headroom(axis)}")
+    style = STYLES[row.verdict] if row.verdict in ("fail", "warn") else ""
+    return Text.assemble((bar(row.used), style or "dim"), f" {row.short_headroom}")
 
 
-def _outcome(axis: dict[str, Any]) -> Text:
+def _outcome(row: Row) -> Text:
     from rich.text import Text
 
-    return Text(words.outcome_word(axis), STYLES[axis["outcome"]])
+    return Text(row.outcome, STYLES[row.verdict])
 
 
 def bar(used: float | None) -> str:
@@ -103,13 +117,13 @@ def bar(used: float | None) -> str:
     return "█" * full + "░" * (BAR_CELLS - full)
 
 
-def _reasons(cell: dict[str, Any]) -> list[RenderableType]:
+def _reasons(cell: CellView) -> list[RenderableType]:
     from rich.text import Text
 
     lines: list[RenderableType] = []
-    for check, sentence in story.reasons(cell):
-        word = "*" if check["outcome"] == "pass" else check["outcome"]
-        text = Text.assemble((word, STYLES[check["outcome"]]), " ", visible(sentence).replace("`", ""))
+    for reason in cell.reasons:
+        word = "*" if reason.outcome == "pass" else reason.outcome
+        text = Text.assemble((word, STYLES[reason.outcome]), " ", visible(reason.text).replace("`", ""))
         lines.append(_indented(text))
     return lines
 
@@ -120,21 +134,16 @@ def _indented(text: Text) -> RenderableType:
     return Padding(text, (0, 0, 0, 1))
 
 
-def _requests(verdict: dict[str, Any]) -> Text:
+def _requests(report: Report) -> Text:
     from rich.text import Text
 
-    approval = f"approved by {visible(verdict['approved_by'], 60)}" if verdict["approved_by"] else "not approved"
-    lines = [f"{visible(verdict['head']['label'], 30)} asks to change what judges it ({approval}):"]
-    for request in verdict["requests"][:20]:
-        asked = f"{request['cell']} {request['what']}: {request['base']} -> {request['head']} ({request['effect']})"
+    lines = [f"{visible(report.head, 30)} asks to change what judges it. {visible(report.approval).replace('`', '')}"]
+    for request in report.requests[:MOST_LINES]:
+        asked = f"{request.cell} {request.what}: {request.base} → {request.head} ({request.effect})"
         lines.append(f"  {visible(asked)}")
-    if len(verdict["requests"]) > 20:
-        lines.append(f"  and {len(verdict['requests']) - 20} more")
+    if len(report.requests) > MOST_LINES:
+        lines.append(f"  and {len(report.requests) - MOST_LINES} more")
     return Text("\n" + "\n".join(lines), STYLES["waiting"])
-
-
-def _side(side: dict[str, Any]) -> str:
-    return str(side["label"] if side["kind"] == "none" else side["origin"])
 
 
 def _text(line: str, style: str = "") -> Text:

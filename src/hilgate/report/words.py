@@ -22,8 +22,14 @@ EVIDENCE = {
 
 @dataclass(frozen=True)
 class Row:
-    """One metric of one cell, ready to print."""
+    """One metric of one cell: its words, and the numbers that plots need (None: not known or not set).
 
+    verdict: the outcome itself; outcome: what is printed, which is `not judged` where the policy skips the metric.
+    used: share of the budget, 1.0 at the limit. worse: how much worse than base it may get. tighten: what the budget
+    could be, where there is slack.
+    """
+
+    metric: str
     name: str
     how: str
     base: str
@@ -32,17 +38,25 @@ class Row:
     budget: str
     enforced: bool
     headroom: str
+    short_headroom: str
     outcome: str
-
-
-def rows(cell: dict[str, Any]) -> list[Row]:
-    return [row(axis) for axis in cell["axes"]]
+    verdict: str
+    source: str
+    unit: str
+    number: float | None
+    base_number: float | None
+    change_number: float | None
+    limit: float | None
+    used: float | None
+    worse: str
+    tighten: str
 
 
 def row(axis: dict[str, Any]) -> Row:
     """One axis of verdict.json."""
-    unit = axis["unit"]
+    unit, limits = axis["unit"], axis["budget"]
     return Row(
+        metric=axis["metric"],
         name=NAMES[axis["metric"]],
         how=how(axis),
         base="none" if axis["base"] is None else amount(unit, axis["base"]),
@@ -51,7 +65,18 @@ def row(axis: dict[str, Any]) -> Row:
         budget=budget(axis),
         enforced=enforced(axis),
         headroom=headroom(axis),
+        short_headroom=short_headroom(axis),
         outcome=outcome_word(axis),
+        verdict=axis["outcome"],
+        source=axis["source"],
+        unit=unit,
+        number=axis["value"],
+        base_number=axis["base"],
+        change_number=axis["change"],
+        limit=limits["min"] if limits["max"] is None else limits["max"],
+        used=axis["used"],
+        worse="" if limits["skip"] is not None else relative_limits(axis),
+        tighten=_tighten(axis),
     )
 
 
@@ -72,6 +97,16 @@ def budget(axis: dict[str, Any]) -> str:
         return "not set"
     sign, value = ("≥", limits["min"]) if limits["max"] is None else ("≤", limits["max"])
     return f"{sign} {amount(axis['unit'], value)}"
+
+
+def _tighten(axis: dict[str, Any]) -> str:
+    """The slack that the ratchet found, as a suggestion: `flash_bytes.max: 150,000 B could be 130,000 B`."""
+    wanted, limits = axis.get("tighten"), axis["budget"]
+    if wanted is None:
+        return ""
+    side = "min" if limits["max"] is None else "max"
+    now, then = amount(axis["unit"], limits[side]), amount(axis["unit"], wanted)
+    return f"`{axis['metric']}.{side}`: {now} could be {then}"
 
 
 def outcome_word(axis: dict[str, Any]) -> str:
@@ -123,17 +158,19 @@ def evidence_sentence(side: dict[str, Any] | None) -> str:
     return f"{side['source']}, evidence `{side['evidence']}`: {meaning}"
 
 
-def provenance(cell: dict[str, Any]) -> list[tuple[str, str, str]]:
-    """Hashes (their first digits) and environment of both sides: name, base, head."""
-    found = []
-    for field, longest in (("hashes", 12), ("environment", 200)):
-        old, new = ((cell["facts"][side] or {}).get(field, {}) for side in ("base", "head"))
-        for key in sorted({*old, *new})[:40]:
-            base, head = (str(side.get(key, "none"))[:longest] for side in (old, new))
-            found.append((key, base, head))
-    return found
-
-
 def relative_limits(axis: dict[str, Any]) -> str:
     limits = axis["budget"]
     return f"warn {allowed(axis['unit'], limits['worse_warn'])}, fail {allowed(axis['unit'], limits['worse_fail'])}"
+
+
+def solid(text: str) -> str:
+    """Number and unit on one line: no-break spaces, except in front of a bracket."""
+    return text.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}(", " (")
+
+
+def count(value: int | None) -> str:
+    return "none" if value is None else f"{value:,}"
+
+
+def plural(number: int, one: str, many: str) -> str:
+    return f"{number:,} {one if number == 1 else many}"
