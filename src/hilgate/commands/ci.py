@@ -59,3 +59,37 @@ def heartbeat(
     from hilgate.ci.writing import run_heartbeat
 
     typer.echo("\n".join(run_heartbeat(os.environ, boards, beat)))
+
+
+@app.command()
+def pack(
+    out: Annotated[Path, typer.Option(help="A new folder, or an older claim.")] = Path("build/claim"),
+    base: Annotated[
+        str, typer.Option(help="Leave out cells untouched since the merge-base with it; empty: none.")
+    ] = "",
+    repository: Annotated[str, typer.Option(help="owner/name.", envvar="GITHUB_REPOSITORY")] = "",
+    event: Annotated[str, typer.Option(help="Why this runs.", envvar="GITHUB_EVENT_NAME")] = "local",
+    head_sha: Annotated[str, typer.Option(help="The commit that was built. Default: HEAD.")] = "",
+    errors: Annotated[Path | None, typer.Option(help="Folder with <cell>.txt, the words of a failed cell.")] = None,
+) -> None:
+    """Put what was built into one small folder: the claim of a pull request, or the base of later ones."""
+    from hilgate.ci.pack import PackOptions
+    from hilgate.ci.pack import pack as run
+    from hilgate.project import project_root
+
+    run(project_root(), out, PackOptions(repository, event, head_sha, base or None, errors))
+
+
+@app.command()
+def admit(
+    claim: Annotated[Path, typer.Argument(help="A zip or folder made by `hilgate ci pack`, of whoever.")],
+    out: Annotated[Path, typer.Option(help="A new folder.")] = Path("admitted"),
+    repository: Annotated[str, typer.Option(help="owner/name that it must be of.")] = "",
+    head_sha: Annotated[str, typer.Option(help="The commit that it must be of.")] = "",
+) -> None:
+    """Check a claim as hostile data; it becomes plain files or is refused."""
+    from hilgate.ci.admit import Expected
+    from hilgate.ci.admit import admit as run
+    from hilgate.project import project_root
+
+    run(claim, out, Expected(repository, head_sha), project_root())

@@ -1,0 +1,65 @@
+"""The worst stack of an image from nothing but the image: its instructions, symbols, and the pointers that it stores.
+
+The build room knows more (GCC's own figures for each frame); on all four boards both give the same bytes. A function
+whose address stands anywhere in the image may be called by any call through a pointer.
+"""
+
+from __future__ import annotations
+
+import struct
+from pathlib import Path
+
+from hilgate.build.callgraph import INDIRECT, CallGraph, Function
+from hilgate.build.code_frames import read_code
+from hilgate.build.image import segments
+from hilgate.build.stack import EXCEPTION_FRAME_BYTES, Chain, deepest, interrupt_handlers
+from hilgate.errors import BuildError, ClaimError
+
+VECTORS = ".vectors"
+
+
+def worst_stack_of(elf: Path) -> Chain:
+    """The deepest chain of calls, and on top of it every exception that can interrupt it (build/stack.py).
+
+    Raises ClaimError when the code has no bound: recursion, or a chain that cannot be followed.
+    """
+    graph = CallGraph(_functions(elf), _addresses(elf))
+    try:
+        parts = [deepest(graph, "reset_handler")]
+        handlers = [deepest(graph, name) for name in interrupt_handlers(elf)]
+    except (BuildError, KeyError, RecursionError) as error:
+        raise ClaimError(f"its worst stack cannot be counted: {error}"[:300], where=elf.name) from error
+    if handlers:
+        worst = max(handlers, key=lambda chain: chain.bytes)
+        parts.append(Chain(worst.bytes + EXCEPTION_FRAME_BYTES, (f"interrupt ({EXCEPTION_FRAME_BYTES})", *worst.path)))
+    for name in ("fault", "nmi"):
+        parts.append(Chain(EXCEPTION_FRAME_BYTES, (f"{name} ({EXCEPTION_FRAME_BYTES})",)))
+    return Chain(sum(part.bytes for part in parts), tuple(step for part in parts for step in part.path))
+
+
+def _functions(elf: Path) -> dict[str, Function]:
+    """Functions by name; of two with one name the larger frame counts, with the calls of both."""
+    found: dict[str, Function] = {}
+    for name, code in read_code(elf):
+        function = found.setdefault(name, Function(name, 0))
+        function.bytes = max(function.bytes or 0, code.bytes)
+        function.calls |= code.calls | ({INDIRECT} if code.calls_indirectly else set())
+    return found
+
+
+def _addresses(elf: Path) -> set[str]:
+    """Names of functions whose address is stored in some word of what is loaded, the vector table aside."""
+    from elftools.elf.elffile import ELFFile
+
+    with elf.open("rb") as file:
+        parsed = ELFFile(file)
+        symbols = parsed.get_section_by_name(".symtab").iter_symbols()
+        functions = {s["st_value"]: s.name for s in symbols if s["st_info"]["type"] == "STT_FUNC"}
+        vectors = [(s["sh_addr"], s["sh_size"]) for s in parsed.iter_sections() if s.name == VECTORS]
+    data = elf.read_bytes()
+    words: set[int] = set()
+    for segment in segments(elf):
+        skip = sum(size for address, size in vectors if address == segment.load)
+        content = data[segment.offset + skip : segment.offset + segment.file_bytes]
+        words |= set(struct.unpack(f"<{len(content) // 4}I", content[: len(content) // 4 * 4]))
+    return {name for address, name in functions.items() if address in words}
