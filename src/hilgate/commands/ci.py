@@ -69,7 +69,6 @@ def pack(
     ] = "",
     repository: Annotated[str, typer.Option(help="owner/name.", envvar="GITHUB_REPOSITORY")] = "",
     event: Annotated[str, typer.Option(help="Why this runs.", envvar="GITHUB_EVENT_NAME")] = "local",
-    head_sha: Annotated[str, typer.Option(help="The commit that was built. Default: HEAD.")] = "",
     errors: Annotated[Path | None, typer.Option(help="Folder with <cell>.txt, the words of a failed cell.")] = None,
 ) -> None:
     """Put what was built into one small folder: the claim of a pull request, or the base of later ones."""
@@ -77,7 +76,7 @@ def pack(
     from hilgate.ci.pack import pack as run
     from hilgate.project import project_root
 
-    run(project_root(), out, PackOptions(repository, event, head_sha, base or None, errors))
+    run(project_root(), out, PackOptions(repository, event, base=base or None, errors=errors))
 
 
 @app.command()
