@@ -19,7 +19,7 @@ def app(slug: str) -> dict[str, Any]:
 
 def repository(full_name: str) -> dict[str, Any]:
     owner, _, name = full_name.partition("/")
-    return document("full-repository", full_name=full_name, name=name, owner=user(owner))
+    return document("repository", full_name=full_name, name=name, owner=user(owner))
 
 
 def pull(world: World, number: int, simple: bool = False) -> dict[str, Any]:
@@ -104,4 +104,4 @@ def file(path: str, content: bytes) -> dict[str, Any]:
 
 
 def actor_user(actor: Actor) -> dict[str, Any]:
-    return document("private-user", login=actor.login, id=sum(map(ord, actor.login)))
+    return document("private-user", user_view_type="private", login=actor.login, id=sum(map(ord, actor.login)))
