@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from hilgate.virtual.elf import Image
     from hilgate.virtual.peripherals.base import Peripheral
     from hilgate.virtual.peripherals.gpio import Gpio
+    from hilgate.virtual.peripherals.serial import Serial
     from hilgate.virtual.peripherals.uid import FactoryData
-    from hilgate.virtual.peripherals.usart import Usart
 
 HANG_US = 100_000
 
@@ -99,7 +99,7 @@ class Machine:
         self.peripherals: dict[str, Peripheral] = build(self)
         for name in ("rcc", "pwr", "flash", "iwdg", "scb", "systick", "dwt", "coredebug"):
             setattr(self, name, self.peripherals[name.upper()])
-        self.console: Usart = self.peripherals[self.board.tables["console"]["uart"]]  # type: ignore[assignment]
+        self.console: Serial = self.peripherals[self.board.tables["console"]["uart"]]  # type: ignore[assignment]
 
     if TYPE_CHECKING:
         from hilgate.virtual.peripherals.dwt import CoreDebug, Dwt

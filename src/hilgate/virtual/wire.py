@@ -9,7 +9,7 @@ from hilgate.virtual.clock import PS_PER_S
 
 if TYPE_CHECKING:
     from hilgate.virtual.clock import Clock
-    from hilgate.virtual.peripherals.usart import Usart
+    from hilgate.virtual.peripherals.serial import Serial
 
 FRAME_BITS = 10  # 8N1: start, eight data bits, stop
 TOLERANCE = 0.03  # how far two rates may differ: the last of 9.5 bits must be sampled inside its bit, with margin
@@ -40,7 +40,7 @@ def resample(byte: int, sent_ps: int, sampled_ps: int) -> list[tuple[int, bool]]
 class Wire:
     """Both directions. The host's rate may change at any time, as a pyserial port's does."""
 
-    def __init__(self, clock: Clock, usart: Usart, baud: int) -> None:
+    def __init__(self, clock: Clock, usart: Serial, baud: int) -> None:
         self._clock, self._usart = clock, usart
         self.baud = baud
         self.to_host: deque[int] = deque()
