@@ -25,7 +25,21 @@ def text_map(plan: Plan, layers: int) -> str:
     columns = range(-1, layers + 1)
     blocks = [_block(plan, columns[i : i + BLOCK_COLUMNS]) for i in range(0, len(columns), BLOCK_COLUMNS)]
     keys = [_key(index, buffer) for index, buffer in enumerate(plan.buffers)]
-    return "\n".join([*"\n\n".join(blocks).splitlines(), LEGEND, *keys])
+    return "\n".join([*"\n\n".join(blocks).splitlines(), LEGEND, *keys, *_views(plan)])
+
+
+def _views(plan: Plan) -> list[str]:
+    """The tensors without bytes of their own: which buffers they show."""
+    lines = []
+    for view in plan.views:
+        shown = [
+            _letter(index)
+            for index, b in enumerate(plan.buffers)
+            if b.offset < view.end and view.offset < b.end and b.first <= view.first and view.last <= b.last
+        ]
+        place = f"{view.bytes:>7} bytes at {view.offset:>7}"
+        lines.append(f"    {place}: {short(view.tensor)}, a view of {', '.join(shown)}")
+    return lines
 
 
 def _key(index: int, buffer: Buffer) -> str:

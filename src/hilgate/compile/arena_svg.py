@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from html import escape
 
 from hilgate.compile.place import Buffer
-from hilgate.compile.plan import Plan
+from hilgate.compile.plan import Plan, View
 
 PLOT_HEIGHT, LEFT, TOP = 440, 76, 64  # pixels
 NAMES_HEIGHT, RIGHT = 150, 24
@@ -30,6 +30,7 @@ LIGHT_TEXT = (OTHER_TENSOR, OUTPUT, INPUT)
 STYLE = """<style>
 text{font:11px ui-monospace,monospace;fill:#222}.title{font-size:14px;font-weight:bold}.grid{stroke:#8888;fill:none}
 .buffer{stroke:#222;fill-opacity:.88}.in{fill:#000}.in.on-dark{fill:#fff}
+.view{stroke:#000;fill:none;stroke-width:2;stroke-dasharray:5 3}
 @media(prefers-color-scheme:dark){text{fill:#ddd}.buffer{stroke:#ddd}.in{fill:#000}.in.on-dark{fill:#fff}}
 </style>"""
 
@@ -45,6 +46,7 @@ def svg(plan: Plan, layers: Sequence[str], title: str) -> str:
     parts = [head, STYLE, _text(10, 20, f"{title}: {plan.arena_bytes:,} bytes of arena", "title"), *_legend()]
     parts += _axis(plan, width, scale)
     parts += [_box(b, kind, column, scale) for b, kind in zip(plan.buffers, kinds, strict=True)]
+    parts += [_view(view, column, scale) for view in plan.views]
     names = ["input", *layers, "output"]
     for buffer, kind in zip(plan.buffers, kinds, strict=True):
         parts.append(_label(buffer, names[buffer.first + 1], kind, column, scale))
@@ -80,7 +82,9 @@ def _legend() -> list[str]:
             parts.append(f'<rect x="{x:.0f}" y="32" width="12" height="12" fill="{fill}"/>')
             parts.append(_text(x + 17, 42, meaning))
             x += 17 + LETTER * 1.1 * len(meaning) + 22
-    parts.append(_text(x, 42, "overlap: written behind the reading"))
+    for word in ("dashed: a view", "overlap: written behind the reading"):
+        parts.append(_text(x, 42, word))
+        x += LETTER * 1.1 * len(word) + 22
     return parts
 
 
@@ -94,7 +98,7 @@ def _axis(plan: Plan, width: int, scale: float) -> list[str]:
     return parts
 
 
-def _place(buffer: Buffer, column: int, scale: float) -> tuple[float, float, float, float]:
+def _place(buffer: Buffer | View, column: int, scale: float) -> tuple[float, float, float, float]:
     """x, y, width, height."""
     x, width = LEFT + column * (buffer.first + 1), column * (buffer.last - buffer.first + 1)
     return x, TOP + PLOT_HEIGHT - buffer.end * scale, width, max(1.0, buffer.bytes * scale)
@@ -107,6 +111,15 @@ def _box(buffer: Buffer, kind: str, column: int, scale: float) -> str:
         f'<rect class="buffer" x="{x:.1f}" y="{y:.3f}" width="{width:.1f}" height="{height:.3f}"'
         f' fill="{KINDS[kind][0]}">'
         f"<title>{names}: {buffer.bytes:,} bytes at {buffer.offset:,}</title></rect>"
+    )
+
+
+def _view(view: View, column: int, scale: float) -> str:
+    """A dashed frame over the boxes whose bytes it shows."""
+    x, y, width, height = _place(view, column, scale)
+    return (
+        f'<rect class="view" x="{x + 2:.1f}" y="{y:.3f}" width="{width - 4:.1f}" height="{height:.3f}">'
+        f"<title>{escape(view.tensor)}: a view of {view.bytes:,} bytes at {view.offset:,}</title></rect>"
     )
 
 

@@ -63,7 +63,11 @@ def architecture_hash(code: Iterable[bytes]) -> bytes:
 def description(made: Emission, written: dict[str, bytes]) -> dict[str, Any]:
     """The content of model.json."""
     blob = written["weights.bin"]
-    return {
+    views = [
+        {"tensor": v.tensor, "offset": v.offset, "bytes": v.bytes, "first_layer": v.first, "last_layer": v.last}
+        for v in made.plan.views
+    ]
+    return ({"views": views} if views else {}) | {
         "name": made.graph.name,
         "source_hash": made.source_hash,
         "architecture_hash": blob[8:24].hex(),

@@ -14,6 +14,7 @@ from hilgate.compile.emit import Emission
 from hilgate.compile.graph import Graph
 from hilgate.compile.options import Options
 from hilgate.compile.passes import rewrite
+from hilgate.compile.passes.avoid_copies import bytes_copied
 from hilgate.compile.plan import plan
 from hilgate.compile.verify import verify_lowered
 from hilgate.compile.why import Reason, reasons
@@ -22,13 +23,16 @@ from hilgate.errors import ModelError
 
 @dataclass(frozen=True)
 class Step:
-    """The graph after one pass. arena_bytes: None while it is not yet in integers."""
+    """The graph after one pass. copied_bytes: what slices and concatenations move; arena_bytes: None while it is not
+    yet in integers.
+    """
 
     name: str
     changes: int
     layers: int
     macs: int
     weight_bytes: int
+    copied_bytes: int
     arena_bytes: int | None
 
 
@@ -107,5 +111,6 @@ def _step(name: str, changes: int, graph: Graph) -> Step:
         layers=sum(not node.op.view for node in graph.nodes),
         macs=sum(site.node.op.macs(site) for site in sites),
         weight_bytes=sum(constants.values()),
+        copied_bytes=bytes_copied(graph),
         arena_bytes=plan(graph).arena_bytes if integers else None,
     )

@@ -30,6 +30,10 @@ class View:
     first: int
     last: int
 
+    @property
+    def end(self) -> int:
+        return self.offset + self.bytes
+
 
 @dataclass
 class Plan:

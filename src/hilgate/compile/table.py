@@ -69,16 +69,17 @@ def _sums(model: dict[str, Any], cycles: int) -> str:
 
 def _passes(explanation: Explanation) -> Table:
     """A cell of a pass that changed nothing there says so by `=`."""
-    table = _table("passes: the network after each", ("pass",), ("changes", "layers", "MACs", "weights B", "arena B"))
+    numbers = ("changes", "layers", "MACs", "weights B", "copied B", "arena B")
+    table = _table("passes: the network after each", ("pass",), numbers)
     before: tuple[int | None, ...] = ()
     for step in explanation.steps:
-        after = (step.layers, step.macs, step.weight_bytes, step.arena_bytes)
-        cells = [_cell(b, a) for b, a in zip(before or (None,) * 4, after, strict=True)]
+        after = (step.layers, step.macs, step.weight_bytes, step.copied_bytes, step.arena_bytes)
+        cells = [_cell(b, a) for b, a in zip(before or (None,) * 5, after, strict=True)]
         table.add_row(step.name, f"{step.changes:,}" if before else "", *cells)
         before = after
     table.caption = (
-        "=: as before the pass. weights B: int8 values; arena B: tensors alone, `-` while they are not yet integers.\n"
-        + _with_kernels(explanation)
+        "=: as before the pass. weights B: int8 values; copied B: by slices and concatenations;\n"
+        "arena B: tensors alone, `-` while they are not yet integers.\n" + _with_kernels(explanation)
     )
     return table
 

@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from hilgate.compile.cost import predicted_cycles
 from hilgate.compile.graph import Node, Site
 from hilgate.compile.kernels.panel import DOUBLE, POSITIVE, SINGLE
+from hilgate.compile.ops.concat.op import Concat
 from hilgate.compile.ops.conv2d.kernel import ConvKernel
 from hilgate.compile.ops.conv2d.op import Conv2D
 from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
 from hilgate.compile.ops.fully_connected.op import FullyConnected
+from hilgate.compile.ops.slice.op import Slice
 from hilgate.compile.options import Options
+from hilgate.compile.passes.avoid_copies import why_not
 
 STRIPS = {
     "columns": "neighbouring outputs share input columns, widened once",
@@ -74,6 +77,8 @@ def _portable(site: Site) -> int | None:
 
 def _why(site: Site, function: str, users: int, options: Options) -> str:
     op = site.node.op
+    if isinstance(op, Slice | Concat):
+        return f"copies: {'avoid_copies is off' if 'avoid_copies' in options.without else why_not(site)}"
     if not isinstance(op, Conv2D | DepthwiseConv2D | FullyConnected):
         return ADDS.get(function, "the operator's only kernel")
     if op.kernel is None:

@@ -39,15 +39,21 @@ def run(graph: Graph, options: Options) -> int:
     return changes
 
 
+def bytes_copied(graph: Graph) -> int:
+    """What slices and concatenations move in one inference."""
+    moving = (s for s in graph.sites() if isinstance(s.node.op, Slice | Concat) and not s.node.op.view)
+    return sum(site.output.bytes for site in moving)
+
+
 def why_not(site: Site) -> str:
     """Why a slice or a concatenation that is no view copies."""
     offsets = site.node.op.placement(site)
     if offsets is None:
-        rows = "its parts alternate in memory" if isinstance(site.node.op, Concat) else "its box is no one stretch"
-        return f"copied: {rows}"
+        joins = isinstance(site.node.op, Concat)
+        return "its parts alternate in memory" if joins else "what it cuts out is no one stretch of memory"
     if any(offset % ALIGNMENT for offset in offsets):
-        return f"copied: a part would not begin at a multiple of {ALIGNMENT} bytes"
-    return "copied: it has another place already"
+        return f"a part would not begin at a multiple of {ALIGNMENT} bytes"
+    return "what it shows has another place already"
 
 
 def _settle(homes: Homes, tensor: Tensor) -> None:
