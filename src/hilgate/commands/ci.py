@@ -99,39 +99,6 @@ def base() -> None:
     """Find where the head of the event left its base branch, and which run of main keeps that commit's build."""
     import os
 
-    from hilgate.ci.writing import run_base
-
-    typer.echo("\n".join(run_base(os.environ)))
-
-
-@app.command()
-def again() -> None:
-    """Run the verdict of an approved commit once more, so that it asks who approved what."""
-    import os
-
-    from hilgate.ci.writing import run_again
-
-    typer.echo("\n".join(run_again(os.environ)))
-
-
-@app.command()
-def cells(
-    base: Annotated[str, typer.Option(help="Only cells touched since the merge-base with it; empty: all.")] = "",
-    batch: Annotated[str, typer.Option(help="Which share of them, such as 1/3.")] = "1/1",
-    out: Annotated[Path, typer.Option(help="Where to put what a claim needs.")] = Path("build/cells"),
-) -> None:
-    """Build and run the cells that a change touches, without training. A cell that fails stops no other."""
-    from hilgate.ci.cells import build_cells
-    from hilgate.project import project_root
-
-    raise typer.Exit(1 if build_cells(project_root(), out, base, batch).failed else 0)
-
-
-@app.command()
-def base() -> None:
-    """Find where the head of the event left its base branch, and which run of main keeps that commit's build."""
-    import os
-
     from hilgate.ci.steps import run_base
 
     typer.echo("\n".join(run_base(os.environ)))
