@@ -10,11 +10,15 @@ from __future__ import annotations
 import json
 import os
 import tempfile
+from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hilgate.errors import ArtifactError
+
+if TYPE_CHECKING:
+    from jsonschema.protocols import Validator
 
 FILES = {
     # room.name: path below artifacts/, {item} is the task or the cell
@@ -40,6 +44,9 @@ FILES = {
     "gate.verdict": "gate/verdict.json",
     "report.markdown": "report/report.md",
     "report.page": "report/report.html",  # one file, works without network
+    "report.junit": "report/junit.xml",
+    "report.annotations": "report/annotations.json",  # objects of GitHub's API for check runs
+    "report.json": "report/report.json",
 }
 
 
@@ -115,11 +122,20 @@ def _refuse_constant(name: str) -> None:
 
 
 def _check(document: dict[str, Any], schema: str, where: Path | str) -> None:
-    import jsonschema
+    from jsonschema.exceptions import best_match
 
-    text = resources.files("hilgate").joinpath(f"schemas/{schema}.json").read_text("utf-8")
-    try:
-        jsonschema.validate(document, json.loads(text))
-    except jsonschema.ValidationError as error:
+    error = best_match(_validator(schema).iter_errors(document))
+    if error is not None:
         field = "/".join(str(part) for part in error.absolute_path) or "(top)"
-        raise ArtifactError(f"field {field}: {error.message[:300]}", where=str(where)) from error
+        raise ArtifactError(f"field {field}: {error.message[:300]}", where=str(where))
+
+
+@cache
+def _validator(schema: str) -> Validator:
+    """The schema read and itself checked once: a job reads many files of few schemas."""
+    from jsonschema.validators import validator_for
+
+    document = json.loads(resources.files("hilgate").joinpath(f"schemas/{schema}.json").read_text("utf-8"))
+    kind = validator_for(document)
+    kind.check_schema(document)
+    return kind(document)

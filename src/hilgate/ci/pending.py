@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hilgate.ci.approval import budget_approval
 from hilgate.ci.event import Event
 from hilgate.errors import GitHubError
 from hilgate.github.checks import Check, put_check
@@ -18,10 +19,14 @@ KINDS = frozenset({"pull_request", "merge_group"})  # events whose commit somebo
 
 @dataclass(frozen=True)
 class Started:
-    """What pending found: the pull request (None: a merge queue's commit, or nobody wants it now), and in words."""
+    """What pending found: the pull request (None: a merge queue's commit, or nobody wants it now), and in words.
+
+    approved_by: who approved that this head's own policy judges, as it stands now; post looks again.
+    """
 
     pull: Pull | None
     note: str
+    approved_by: str = ""
 
     def as_outputs(self, event: Event) -> dict[str, str]:
         """For $GITHUB_OUTPUT: what later jobs may believe about the pull request, because GitHub said it just now."""
@@ -33,21 +38,23 @@ class Started:
             "base_ref": pull.base_ref if pull else "",
             "base_sha": pull.base_sha if pull else "",
             "author": pull.author if pull else "",
+            "approved_by": self.approved_by,
             "fork": str(pull.is_fork if pull else event.is_fork).lower(),
         }
 
 
-def execute(client: Client, event: Event, base_ref: str = "") -> Started:
-    """Start the check on the head that the event names. base_ref: choose among several pull requests with this head."""
+def execute(client: Client, event: Event, author_may_approve: bool = False) -> Started:
+    """Start the check on the head that the event names. author_may_approve: see approval.budget_approval."""
     if event.kind not in KINDS:
         return Started(None, f"a {event.kind} wants no merge: no check")
-    pull = find_pull(client, event, base_ref)
+    pull = find_pull(client, event)
     if event.kind == "pull_request" and pull is None:
         return Started(None, f"no open pull request has the head {event.head_sha[:10]} any more: no check")
     summary = "The verdict is being computed from this commit by the default branch's own workflow."
     stamp = Stamp(event.run_id, event.attempt, event.head_sha)
     told = put_verdict(client, Check(stamp, "no verdict yet", summary, event.run_url))
-    return Started(pull, f"check `hilgate` on {event.head_sha[:10]}: in progress ({told})")
+    by = budget_approval(client, pull, author_may=author_may_approve).by if pull else ""
+    return Started(pull, f"check `hilgate` on {event.head_sha[:10]}: in progress ({told})", by)
 
 
 def find_pull(client: Client, event: Event, base_ref: str = "") -> Pull | None:

@@ -57,7 +57,8 @@ def execute(client: Client, event: Event, folder: Path, options: Options | None 
     verdict, notes = _as_it_stands(client, verdict, context, pull, options)
     body = _report(verdict, _with_hints(client, context), options.title)
     stamp = Stamp(event.run_id, event.attempt, event.head_sha)
-    check = Check(stamp, _title(verdict), body, event.run_url, verdict["outcome"], _annotations(verdict))
+    outcome = "" if _is_under_way(verdict, context) else verdict["outcome"]
+    check = Check(stamp, _title(verdict), body, event.run_url, outcome, _annotations(verdict))
     writes: list[tuple[str, Callable[[], str]]] = [("check", lambda: put_verdict(client, check))]
     if pull is not None:
         number = pull.number
@@ -118,8 +119,14 @@ def _as_it_stands(
     approval = budget_approval(client, pull, author_may=options.author_may_approve)
     if verdict["approved_by"] and (approval.state != "given" or approval.by != verdict["approved_by"]):
         reason = f"the approval does not stand: {'; '.join(approval.notes) or f'the label `{LABEL}` is gone'}"
-        verdict = held_back(verdict, Outcome.WAITING, reason)
+        verdict = {**held_back(verdict, Outcome.WAITING, reason), "approved_by": ""}
     return verdict, list(approval.notes)
+
+
+def _is_under_way(verdict: Document, context: Document) -> bool:
+    """Whether all that it waits for is a bench at work: then nobody has to act, and the check stays in progress."""
+    asked = verdict["requests"] and not verdict["approved_by"]
+    return verdict["outcome"] == Outcome.WAITING and not asked and context["approval"]["state"] != "needed"
 
 
 def _with_hints(client: Client, context: Document) -> Document:
