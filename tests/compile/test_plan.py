@@ -115,3 +115,12 @@ def test_a_lagging_layer_overlaps_its_input() -> None:
     assert found.offset["t1"] == found.offset["t0"] - row
     assert found.arena_bytes == image + 3 * row + strip
     assert found.arena_bytes < found.lower_bound
+
+
+def test_odd_scratch_leaves_its_neighbours_aligned() -> None:
+    """Scratch ends at any byte; tensors above it begin at words."""
+    from hilgate.compile.place import Buffer, Cluster, place
+
+    clusters = [Cluster([Buffer([name], size, 0, 0)], [0]) for name, size in (("a", 155), ("b", 92), ("c", 120))]
+    assert place(clusters) == 92 + 120 + 155
+    assert all(cluster.offset % ALIGNMENT == 0 for cluster in clusters)

@@ -110,7 +110,7 @@ def _greedy(order: list[int], sizes: list[int], rules: list[dict[int, Ranges]]) 
         for low, high in sorted(taken):
             if offset <= low:
                 break
-            offset = max(offset, high)
+            offset = max(offset, round_up(high))
         offsets[index] = offset
     return offsets
 

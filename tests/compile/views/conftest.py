@@ -111,7 +111,7 @@ def _check_simulated(graph: Graph) -> Plan:
     found, inputs = allocate(graph, Options(), "0" * 64).plan, random_inputs(graph, 1, seed=1)
     for mine, wanted in zip(simulated(graph, found, inputs), run_reference(graph, inputs), strict=True):
         np.testing.assert_array_equal(mine, wanted)
-    assert all(offset % 4 == 0 for offset in found.offset.values())
+    assert all(offset % 4 == 0 for offset in (*found.offset.values(), *(b.offset for b in found.buffers)))
     return found
 
 
