@@ -9,20 +9,20 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hilgate.errors import VirtualFault
-from hilgate.virtual.peripherals.base import Peripheral
+from hilgate.virtual.peripherals.clock_tree import ClockTree, ahb_divider, apb_divider
 
 LOW_POWER = ("AHB1LPENR", "AHB2LPENR", "AHB3LPENR", "APB1LPENR", "APB2LPENR")
 HSI, HSE, PLL = 0, 1, 2
-AHB_DIVIDERS = (2, 4, 8, 16, 64, 128, 256, 512)
 CAUSES = {"power_on": ("PORRSTF", "BORRSTF", "PADRSTF"), "pin": ("PADRSTF",), "software": ("SFTRSTF", "PADRSTF"),
           "watchdog": ("WDGRSTF", "PADRSTF")}  # fmt: skip
 
 
-class Rcc(Peripheral):
+class Rcc(ClockTree):
     """`cause` of reset: power_on, pin, software, watchdog."""
 
     PLAIN = frozenset((*LOW_POWER, "PLLCFGR"))
     GATES: ClassVar[tuple[str, ...]] = ("AHB1ENR", "AHB2ENR", "AHB3ENR", "APB1ENR", "APB2ENR")
+    PULSES: ClassVar[tuple[str, ...]] = ("AHB1RSTR", "APB1RSTR", "APB2RSTR")
 
     def reset(self) -> None:
         flags = self.values.get("CSR", 0) & 0xFE00_0000
@@ -50,28 +50,15 @@ class Rcc(Peripheral):
             self.put("CR", "HSION", 1)  # hardware keeps the clock that it runs on
         family = self.machine.family["startup_us"]
         hse = "hse_bypass" if self.bit("CR", "HSEBYP") else "hse"
-        self._oscillator("HSION", "HSIRDY", family["hsi"], present=True)
-        self._oscillator("HSEON", "HSERDY", family[hse], present=self._hse_present())
+        self.oscillator("HSION", "HSIRDY", family["hsi"], present=True)
+        self.oscillator("HSEON", "HSERDY", family[hse], present=self.hse_present())
         if self.bit("CR", "PLLON") and not old & self.facts.registers["CR"].bits("PLLON"):
             self._check_pll()
         source = "HSERDY" if self.bit("PLLCFGR", "PLLSRC") else "HSIRDY"
-        self._oscillator("PLLON", "PLLRDY", family["pll"], present=bool(self.bit("CR", source)))
+        self.oscillator("PLLON", "PLLRDY", family["pll"], present=bool(self.bit("CR", source)))
 
-    def _hse_present(self) -> bool:
-        clock = self.machine.board.tables["clock"]
-        bypass = clock["source"] == "hse_bypass_pll"
-        return "hse_hz" in clock and self.machine.options.hse and bool(self.bit("CR", "HSEBYP")) == bypass
-
-    def _oscillator(self, on: str, ready: str, us: int, *, present: bool) -> None:
-        key = f"RCC.{ready}"
-        if not self.bit("CR", on):
-            self.machine.clock.cancel(key)
-            self.put("CR", ready, 0)
-        elif present and not self.bit("CR", ready) and not self.machine.clock.planned(key):
-            self.machine.clock.after_us(key, us, lambda: self._is_ready(ready))
-
-    def _is_ready(self, ready: str) -> None:
-        self.put("CR", ready, 1)
+    def is_ready(self, ready: str) -> None:
+        super().is_ready(ready)
         if ready == "PLLRDY" and self.bit("CFGR", "SW") == PLL:
             self.write_CFGR(self.values["CFGR"])
 
@@ -118,13 +105,11 @@ class Rcc(Peripheral):
         return vco // (2 * (self.bit("PLLCFGR", "PLLP") + 1))
 
     def core_hz(self) -> int:
-        code = self.bit("CFGR", "HPRE")
-        return self.system_hz() // (AHB_DIVIDERS[code - 8] if code >= 8 else 1)
+        return self.system_hz() // ahb_divider(self.bit("CFGR", "HPRE"))
 
     def bus_hz(self, bus: int) -> int:
         """Clock of APB1 or APB2."""
-        code = self.bit("CFGR", f"PPRE{bus}")
-        return self.core_hz() // (2 << (code - 4) if code >= 4 else 1)
+        return self.core_hz() // apb_divider(self.bit("CFGR", f"PPRE{bus}"))
 
     def check_limits(self) -> None:
         """Called when clock, wait states or voltage change."""
@@ -140,56 +125,9 @@ class Rcc(Peripheral):
             if self.bus_hz(bus) > most:
                 raise VirtualFault(f"APB{bus} at {self.bus_hz(bus)} Hz is above its {most} Hz")
 
-    # ------------------------------------------------------------------ gates, resets, causes
+    # ------------------------------------------------------------------ causes of reset
 
     def write_CSR(self, value: int) -> None:  # noqa: N802
-        flags = self.values["CSR"] & 0xFE00_0000
-        if value & self.facts.registers["CSR"].bits("RMVF"):
-            flags = 0
-        on = value & 1
-        self.set("CSR", flags | on | (self.values["CSR"] & 2 if on else 0))
-        if on and not self.bit("CSR", "LSIRDY"):
-            us = self.machine.family["startup_us"]["lsi"]
-            self.machine.clock.after_us("RCC.LSIRDY", us, lambda: self.put("CSR", "LSIRDY", 1))
-
-    def _gate(self, name: str, value: int) -> None:
-        self.set(name, value)
-        self.machine.gate(self)
-
-    def _pulse(self, name: str, value: int) -> None:
-        self.set(name, value)
-        for bit_name in self.facts.registers[name].fields:
-            if self.bit(name, bit_name):
-                self.machine.reset_peripheral(bit_name.removesuffix("RST"))
-
-    def write_AHB1ENR(self, value: int) -> None:  # noqa: N802
-        self._gate("AHB1ENR", value)
-
-    def write_AHB2ENR(self, value: int) -> None:  # noqa: N802
-        self._gate("AHB2ENR", value)
-
-    def write_AHB3ENR(self, value: int) -> None:  # noqa: N802
-        self._gate("AHB3ENR", value)
-
-    def write_APB1ENR(self, value: int) -> None:  # noqa: N802
-        self._gate("APB1ENR", value)
-
-    def write_APB2ENR(self, value: int) -> None:  # noqa: N802
-        self._gate("APB2ENR", value)
-
-    def write_AHB1RSTR(self, value: int) -> None:  # noqa: N802
-        self._pulse("AHB1RSTR", value)
-
-    def write_APB1RSTR(self, value: int) -> None:  # noqa: N802
-        self._pulse("APB1RSTR", value)
-
-    def write_APB2RSTR(self, value: int) -> None:  # noqa: N802
-        self._pulse("APB2RSTR", value)
-
-    def is_clocked(self, peripheral: str) -> bool:
-        """Whether the gate of a peripheral is open; those without a gate always are."""
-        for name in self.GATES:
-            for field_name in (f"{peripheral}EN", f"{peripheral.replace('USART', 'UART')}EN"):
-                if self.has(name, field_name):
-                    return bool(self.bit(name, field_name))
-        return True
+        flags = 0 if value & self.facts.registers["CSR"].bits("RMVF") else self.values["CSR"] & 0xFE00_0000
+        self.set("CSR", flags | self.values["CSR"] & 3)
+        self.write_lsi(value)

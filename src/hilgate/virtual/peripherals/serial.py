@@ -6,6 +6,7 @@ long a bit takes. 8N1 only.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import ClassVar
 
@@ -31,13 +32,13 @@ class Serial(Peripheral):
         super().reset()
         self.update_interrupt()
 
+    @abstractmethod
     def bit_ps(self) -> int:
         """Length of one bit in picoseconds; 0 while the divider is unusable."""
-        raise NotImplementedError
 
+    @abstractmethod
     def take_received(self) -> int:
         """The received byte, as a read of its register by the core or the DMA gives it."""
-        raise NotImplementedError
 
     def baud(self) -> int:
         """The rate in bits per second, rounded; 0 while the divider is unusable."""

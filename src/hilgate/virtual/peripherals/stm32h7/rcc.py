@@ -8,23 +8,23 @@ from __future__ import annotations
 from functools import partialmethod
 
 from hilgate.errors import VirtualFault
-from hilgate.virtual.peripherals.base import Peripheral
+from hilgate.virtual.peripherals.clock_tree import ClockTree, ahb_divider, apb_divider
 
 HSI, CSI, HSE, PLL1 = 0, 1, 2, 3  # of CFGR.SW; PLLCKSELR.PLLSRC has HSI, CSI, HSE, none
-AHB_DIVIDERS = (2, 4, 8, 16, 64, 128, 256, 512)
-GATES = ("AHB1ENR", "AHB2ENR", "AHB3ENR", "AHB4ENR", "APB1LENR", "APB1HENR", "APB2ENR", "APB3ENR", "APB4ENR")
-PULSES = tuple(gate.replace("ENR", "RSTR") for gate in GATES)
-SLEEPING = tuple(gate.replace("ENR", "LPENR") for gate in GATES)
+ENABLES = ("AHB1ENR", "AHB2ENR", "AHB3ENR", "AHB4ENR", "APB1LENR", "APB1HENR", "APB2ENR", "APB3ENR", "APB4ENR")
+SLEEPING = tuple(enable.replace("ENR", "LPENR") for enable in ENABLES)
 RANGES = ((1, 2), (2, 4), (4, 8), (8, 16))  # PLL1RGE: MHz into the VCO
 POWER_ON = ("PORRSTF", "PINRSTF", "BORRSTF", "D1RSTF", "D2RSTF", "C1RSTF", "C2RSTF")
 CAUSES = {"power_on": POWER_ON, "pin": ("PINRSTF",), "software": ("SFT1RSTF", "PINRSTF", "C1RSTF", "C2RSTF"),
           "watchdog": ("IWDG1RSTF", "PINRSTF", "C1RSTF", "C2RSTF")}  # fmt: skip
 
 
-class Rcc(Peripheral):
+class Rcc(ClockTree):
     """`cause` of reset: power_on, pin, software, watchdog. Kernel clocks of UARTs are those of their bus."""
 
     PLAIN = frozenset((*SLEEPING, "PLLCKSELR", "PLLCFGR", "PLL1DIVR", "CIFR", "GCR"))
+    GATES = ENABLES
+    PULSES = tuple(enable.replace("ENR", "RSTR") for enable in ENABLES)
 
     def reset(self) -> None:
         flags = self.values.get("RSR", 0)
@@ -68,28 +68,15 @@ class Rcc(Peripheral):
             self.put("CR", "HSION", 1)  # hardware keeps the clock that it runs on
         family = self.machine.family["startup_us"]
         hse = "hse_bypass" if self.bit("CR", "HSEBYP") else "hse"
-        self._oscillator("HSION", "HSIRDY", family["hsi"], present=True)
-        self._oscillator("HSEON", "HSERDY", family[hse], present=self._hse_present())
+        self.oscillator("HSION", "HSIRDY", family["hsi"], present=True)
+        self.oscillator("HSEON", "HSERDY", family[hse], present=self.hse_present())
         if self.bit("CR", "PLL1ON") and not old & self.facts.registers["CR"].bits("PLL1ON"):
             self._check_pll()
         source = {HSI: "HSIRDY", HSE: "HSERDY"}.get(self.bit("PLLCKSELR", "PLLSRC"))
-        self._oscillator("PLL1ON", "PLL1RDY", family["pll"], present=bool(source and self.bit("CR", source)))
+        self.oscillator("PLL1ON", "PLL1RDY", family["pll"], present=bool(source and self.bit("CR", source)))
 
-    def _hse_present(self) -> bool:
-        clock = self.machine.board.tables["clock"]
-        bypass = clock["source"] == "hse_bypass_pll"
-        return "hse_hz" in clock and self.machine.options.hse and bool(self.bit("CR", "HSEBYP")) == bypass
-
-    def _oscillator(self, on: str, ready: str, us: int, *, present: bool) -> None:
-        key = f"RCC.{ready}"
-        if not self.bit("CR", on):
-            self.machine.clock.cancel(key)
-            self.put("CR", ready, 0)
-        elif present and not self.bit("CR", ready) and not self.machine.clock.planned(key):
-            self.machine.clock.after_us(key, us, lambda: self._is_ready(ready))
-
-    def _is_ready(self, ready: str) -> None:
-        self.put("CR", ready, 1)
+    def is_ready(self, ready: str) -> None:
+        super().is_ready(ready)
         self.write_CFGR(self.values["CFGR"])
 
     def _vco_input(self) -> int:
@@ -144,19 +131,18 @@ class Rcc(Peripheral):
         )
 
     def core_hz(self) -> int:
-        return self.system_hz() // _ahb(self.bit("D1CFGR", "D1CPRE"))
+        return self.system_hz() // ahb_divider(self.bit("D1CFGR", "D1CPRE"))
 
     def ahb_divider(self) -> int:
         """Core cycles in one cycle of the AXI bus and the AHBs."""
-        return _ahb(self.bit("D1CFGR", "HPRE")) if self.values else 1
+        return ahb_divider(self.bit("D1CFGR", "HPRE")) if self.values else 1
 
     def bus_hz(self, bus: int) -> int:
         """Clock of APB1 or APB2."""
         return self._apb_hz("D2CFGR", f"D2PPRE{bus}")
 
     def _apb_hz(self, register: str, name: str) -> int:
-        code = self.bit(register, name)
-        return self.core_hz() // self.ahb_divider() // (2 << (code - 4) if code >= 4 else 1)
+        return self.core_hz() // self.ahb_divider() // apb_divider(self.bit(register, name))
 
     def check_limits(self) -> None:
         """Called when clock, wait states or voltage change."""
@@ -189,44 +175,18 @@ class Rcc(Peripheral):
             self.set("RSR", 0)
 
     def write_CSR(self, value: int) -> None:  # noqa: N802
-        on = value & 1
-        self.set("CSR", on | (self.values["CSR"] & 2 if on else 0))
-        if on and not self.bit("CSR", "LSIRDY"):
-            us = self.machine.family["startup_us"]["lsi"]
-            self.machine.clock.after_us("RCC.LSIRDY", us, lambda: self.put("CSR", "LSIRDY", 1))
+        self.write_lsi(value)
 
     def write_D2CCIP2R(self, value: int) -> None:  # noqa: N802
         if value & 0x3F:
             self._refuse("RCC.D2CCIP2R: UARTs run on the clock of their bus only")
         self.set("D2CCIP2R", value)
 
-    def _gate(self, name: str, value: int) -> None:
-        self.set(name, value)
-        self.machine.gate(self)
-
-    def _pulse(self, name: str, value: int) -> None:
-        self.set(name, value)
-        for bit_name in self.facts.registers[name].fields:
-            if self.bit(name, bit_name):
-                self.machine.reset_peripheral(bit_name.removesuffix("RST"))
-
     def is_clocked(self, peripheral: str) -> bool:
-        """Whether the gate of a peripheral is open; those without a gate always are."""
         if peripheral == "DMAMUX1":
             return bool(self.bit("AHB1ENR", "DMA1EN") or self.bit("AHB1ENR", "DMA2EN"))
-        for name in GATES:
-            if self.has(name, f"{peripheral}EN"):
-                return bool(self.bit(name, f"{peripheral}EN"))
-        return True
+        return super().is_clocked(peripheral)
 
 
-def _ahb(code: int) -> int:
-    return AHB_DIVIDERS[code - 8] if code >= 8 else 1
-
-
-for _name in GATES:
-    setattr(Rcc, f"write_{_name}", partialmethod(Rcc._gate, _name))
-for _name in PULSES:
-    setattr(Rcc, f"write_{_name}", partialmethod(Rcc._pulse, _name))
 for _name in ("D1CFGR", "D2CFGR", "D3CFGR"):
     setattr(Rcc, f"write_{_name}", partialmethod(Rcc._divide, _name))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from hilgate.errors import VirtualFault
-from hilgate.virtual.peripherals.rcc import AHB_DIVIDERS, Rcc
+from hilgate.virtual.peripherals.clock_tree import ahb_divider
+from hilgate.virtual.peripherals.rcc import Rcc
 
 MSI, HSI16, HSE, PLL = 0, 1, 2, 3  # CFGR.SW and SWS
 NO_PLL_INPUT, PLL_FROM_MSI, PLL_FROM_HSI16 = 0, 1, 2  # PLLCFGR.PLLSRC
@@ -18,6 +19,7 @@ class RccL4(Rcc):
 
     PLAIN = frozenset(("PLLCFGR", "CCIPR"))
     GATES = ("AHB1ENR", "AHB2ENR", "AHB3ENR", "APB1ENR1", "APB1ENR2", "APB2ENR")
+    PULSES = ("AHB1RSTR", "AHB2RSTR", "APB1RSTR1", "APB1RSTR2", "APB2RSTR")
 
     def reset(self) -> None:
         flags = self.values.get("CSR", 0) & FLAGS
@@ -47,12 +49,12 @@ class RccL4(Rcc):
             if self.bit("CFGR", "SWS") == running:
                 self.put("CR", on, 1)  # hardware keeps the clock that it runs on
         family = self.machine.family["startup_us"]
-        self._oscillator("MSION", "MSIRDY", family["msi"], present=True)
-        self._oscillator("HSION", "HSIRDY", family["hsi"], present=self.machine.options.hsi)
+        self.oscillator("MSION", "MSIRDY", family["msi"], present=True)
+        self.oscillator("HSION", "HSIRDY", family["hsi"], present=self.machine.options.hsi)
         if self.bit("CR", "PLLON") and not old & bits("PLLON"):
             self._check_pll()
         source = {PLL_FROM_MSI: "MSIRDY", PLL_FROM_HSI16: "HSIRDY"}.get(self.bit("PLLCFGR", "PLLSRC"))
-        self._oscillator("PLLON", "PLLRDY", family["pll"], present=bool(source and self.bit("CR", source)))
+        self.oscillator("PLLON", "PLLRDY", family["pll"], present=bool(source and self.bit("CR", source)))
 
     def _check_pll(self) -> None:
         limits = self.machine.family["limits"]
@@ -100,8 +102,7 @@ class RccL4(Rcc):
         return vco // (2 * (self.bit("PLLCFGR", "PLLR") + 1)) if self.bit("PLLCFGR", "PLLREN") else 0
 
     def core_hz(self) -> int:
-        code = self.bit("CFGR", "HPRE")
-        hz = self.system_hz() // (AHB_DIVIDERS[code - 8] if code >= 8 else 1)
+        hz = self.system_hz() // ahb_divider(self.bit("CFGR", "HPRE"))
         if not hz:
             self._refuse("the PLL is the system clock, but PLLCFGR.PLLREN is off")
         return hz
@@ -117,29 +118,11 @@ class RccL4(Rcc):
         if hz > limits["core_hz"]:
             raise VirtualFault(f"the core at {hz} Hz is above its {limits['core_hz']} Hz")
 
-    # ------------------------------------------------------------------ gates, resets, causes
+    # ------------------------------------------------------------------ causes of reset
 
     def write_CSR(self, value: int) -> None:  # noqa: N802
         if self.bit("CSR", "MSISRANGE") != value >> 8 & 15:
             self._refuse("RCC.CSR.MSISRANGE: only the MSI's 4 MHz of reset are modelled")
         flags = 0 if value & self.facts.registers["CSR"].bits("RMVF") else self.values["CSR"] & FLAGS
-        ready = self.values["CSR"] & 2 if value & 1 else 0
-        self.set("CSR", flags | value & 0xF00 | value & 1 | ready)
-        if value & 1 and not ready:
-            us = self.machine.family["startup_us"]["lsi"]
-            self.machine.clock.after_us("RCC.LSIRDY", us, lambda: self.put("CSR", "LSIRDY", 1))
-
-    def write_APB1ENR1(self, value: int) -> None:  # noqa: N802
-        self._gate("APB1ENR1", value)
-
-    def write_APB1ENR2(self, value: int) -> None:  # noqa: N802
-        self._gate("APB1ENR2", value)
-
-    def write_AHB2RSTR(self, value: int) -> None:  # noqa: N802
-        self._pulse("AHB2RSTR", value)
-
-    def write_APB1RSTR1(self, value: int) -> None:  # noqa: N802
-        self._pulse("APB1RSTR1", value)
-
-    def write_APB1RSTR2(self, value: int) -> None:  # noqa: N802
-        self._pulse("APB1RSTR2", value)
+        self.set("CSR", flags | value & 0xF00 | self.values["CSR"] & 3)
+        self.write_lsi(value)
