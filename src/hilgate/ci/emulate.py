@@ -22,7 +22,7 @@ from hilgate.artifacts import atomic_write
 from hilgate.catalogue import Board, load_board
 from hilgate.ci.calls import DirectModel
 from hilgate.ci.memories import Witness
-from hilgate.errors import ClaimError, HilgateError
+from hilgate.errors import ClaimError, HilgateError, VirtualFault
 from hilgate.link.contact import Options
 from hilgate.link.exchange import name_of
 from hilgate.link.protocol import Counter
@@ -137,7 +137,7 @@ def main(arguments: list[str]) -> int:
     try:
         (session if "session" in job else outputs)(job)
     except HilgateError as error:
-        _write(job, "error.json", {"what": str(error)[:1000]})
+        _write(job, "error.json", {"what": str(error)[:1000], "ours": isinstance(error, VirtualFault)})
         return 3
     return 0
 

@@ -30,6 +30,7 @@ from hilgate.hashing import sha256_of
 from hilgate.params import Cell, Params, load_params
 
 MOST_CHANGED = 2000
+EVENTS = ("pull_request", "merge_group", "push", "schedule", "workflow_dispatch")
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def pack(root: Path, out: Path, options: PackOptions) -> Claim:
         repository=options.repository,
         head_sha=head_sha,
         base_sha=base_sha,
-        event=options.event,
+        event=options.event if options.event in EVENTS else "local",
         changed=changed_paths(Tree(root, base_sha), Tree(root))[:MOST_CHANGED] if base_sha else (),
         needs=missing_weights(root, sorted({params.cells[name].task for name in touched})),
         cells={

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hilgate.errors import ClaimError
+from hilgate.errors import ClaimError, VirtualFault
 
 if TYPE_CHECKING:
     import numpy as np
@@ -108,7 +108,8 @@ def _wait(process: subprocess.Popen[bytes], out: Path, deadline: float, cell: st
     except subprocess.TimeoutExpired as error:
         raise ClaimError(f"its image ran for more than {LONGEST_CELL_S} s", where=cell) from error
     if code == 3 and (out / "error.json").is_file():
-        raise ClaimError(str(json.loads(_content(out / "error.json"))["what"])[:1000], where=cell)
+        said = json.loads(_content(out / "error.json"))
+        raise (VirtualFault if said["ours"] else ClaimError)(str(said["what"])[:1000], where=cell)
     if code != 0:
         lines = (out / "log.txt").read_bytes()[-2000:].decode("utf-8", "replace").strip().splitlines()
         raise ClaimError(f"the virtual board ended with {code}: {lines[-1][:300] if lines else 'no word'}", where=cell)

@@ -7,12 +7,30 @@ from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None)
 
 
-@app.callback()
-def ci() -> None:
-    """What the workflows' jobs do, and the same on this computer."""
+@app.callback(invoke_without_command=True)
+def ci(
+    context: typer.Context,
+    base: Annotated[str | None, typer.Option(help="Branch that the change goes to. Default: main.")] = None,
+    build: Annotated[Path | None, typer.Option(help="Folder packed by main's own build, instead of git.")] = None,
+    make: Annotated[bool, typer.Option(help="Let DVC build and run first what changed.")] = True,
+    approved_by: Annotated[str, typer.Option(help="Judge as if this person had approved the requests.")] = "",
+) -> None:
+    """What the workflows' jobs do. Alone, all of it on this computer: build, pack, admit, recompute, report."""
+    if context.invoked_subcommand:
+        return
+    from hilgate.artifacts import read_json
+    from hilgate.ci.local import LocalOptions, run_locally
+    from hilgate.project import project_root
+    from hilgate.report.terminal import show
+
+    root = project_root()
+    out = root / "build" / "ci"
+    verdict = run_locally(root, out, LocalOptions(base, build, make, approved_by))
+    show(read_json(out / "judged" / "verdict.json", "verdict"))
+    raise typer.Exit(verdict.outcome.exit_code)
 
 
 @app.command()
@@ -125,3 +143,40 @@ def cells(
     from hilgate.project import project_root
 
     raise typer.Exit(1 if build_cells(project_root(), out, base, batch).failed else 0)
+
+
+@app.command()
+def recompute(  # noqa: PLR0913, PLR0917  (an event has as many facts)
+    claim: Annotated[Path, typer.Argument(help="A zip, a folder with one, or an admitted folder.")],
+    head_sha: Annotated[
+        str, typer.Option(help="The commit to judge, which git here must have.", envvar="HILGATE_HEAD_SHA")
+    ],
+    base: Annotated[Path | None, typer.Option(help="Folder packed by main's own build.")] = None,
+    out: Annotated[Path, typer.Option(help="Is emptied first.")] = Path("build/judged"),
+    base_ref: Annotated[str, typer.Option(help="The branch it goes to.", envvar="HILGATE_BASE_REF")] = "main",
+    repository: Annotated[str, typer.Option(help="owner/name.", envvar="HILGATE_REPOSITORY")] = "",
+    pull_request: Annotated[str, typer.Option(help="Its number.", envvar="HILGATE_PULL_REQUEST")] = "",
+    run_url: Annotated[str, typer.Option(help="Of this run.", envvar="HILGATE_RUN_URL")] = "",
+    author: Annotated[str, typer.Option(help="Who opened it.", envvar="HILGATE_AUTHOR")] = "",
+    fork: Annotated[str, typer.Option(help="true or false.", envvar="HILGATE_FORK")] = "false",
+    event: Annotated[str, typer.Option(help="What began it all.", envvar="HILGATE_EVENT")] = "pull_request",
+    approved_by: Annotated[str, typer.Option(help="Who approved the requests; checked by the caller.")] = "",
+) -> None:
+    """Judge a claim with this checkout's code, policy, boards and test set; nothing in it is believed."""
+    from hilgate.ci.context import Asked
+    from hilgate.ci.recompute import recompute as run
+    from hilgate.project import project_root
+
+    asked = Asked(
+        head_sha=head_sha,
+        base_ref=base_ref or "main",
+        repository=repository,
+        pull_request=int(pull_request) if pull_request.isdecimal() else None,
+        run_url=run_url,
+        author=author,
+        fork=fork == "true",
+        event=event,
+        approved_by=approved_by,
+    )
+    verdict = run(project_root(), claim, base, out, asked)
+    typer.echo(f"{verdict.outcome.value}: {out / 'verdict.json'}")
