@@ -85,17 +85,17 @@ def _why_not(body: str, pull: Pull, edited: bool, person: bool) -> str:
     return "" if person else "a program wrote it"
 
 
-def budget_approval(client: Client, pull: Pull, *, author_may: bool = False) -> Approval:
+def budget_approval(client: Client, pull: Pull, *, policy: str = POLICY, author_may: bool = False) -> Approval:
     """Whether somebody with the right to approved what the head asks of the policy.
 
     Either the label, set after the last push by a person with write access, or an approving review of exactly this head
     by a code owner of params.yaml with write access. author_may: also the author's own label counts (a repository with
-    one maintainer; the variable HILGATE_SELF_APPROVAL).
+    one maintainer; the variable HILGATE_SELF_APPROVAL); policy: path of params.yaml in the repository.
     """
     label = _by_label(client, pull, author_may)
     if label.state == "given":
         return label
-    review = _by_review(client, pull)
+    review = _by_review(client, pull, policy)
     if review.state == "given":
         return review
     return Approval("needed", sha=pull.head_sha, notes=(*label.notes, *review.notes)[:MOST_NOTES])
@@ -130,28 +130,28 @@ def _was_head_at(client: Client, pull: Pull, moment: str) -> bool:
     return bool(before) and before[0] == pull.head_sha and after <= {pull.head_sha}
 
 
-def _by_review(client: Client, pull: Pull) -> Approval:
+def _by_review(client: Client, pull: Pull, policy: str) -> Approval:
     approving = [review for review in last_reviews(client, pull.number) if review.state == "APPROVED"]
     others = [review for review in approving if review.by_person and review.by != pull.author]
     reviews = [review for review in others if review.commit == pull.head_sha]
-    owners = _owners(client, pull) if reviews else []
+    owners = _owners(client, pull, policy) if reviews else []
     notes: list[str] = []
     for review in reviews:
         owns = _owns(client, owners, review.by)
         if owns and may_write(client, review.by):
             return Approval("given", review.by, pull.head_sha, "review by a code owner")
         if owns is None:
-            team = f"a team owns {POLICY}, and this token cannot see its members"
+            team = f"a team owns {policy}, and this token cannot see its members"
             notes.append(f"{review.by} approved; {team}: set `{LABEL}`")
     return Approval("needed", notes=tuple(notes))
 
 
-def _owners(client: Client, pull: Pull) -> list[str]:
+def _owners(client: Client, pull: Pull, policy: str) -> list[str]:
     """Owners of params.yaml by the base's CODEOWNERS; the pull request's own copy is a wish."""
     for place in PLACES:
         content = read_file(client, place, pull.base_sha)
         if content is not None:
-            return owners_of(content.decode("utf-8", "replace"), POLICY)
+            return owners_of(content.decode("utf-8", "replace"), policy)
     return []
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hilgate.artifacts import read_json
-from hilgate.ci.approval import LABEL, budget_approval
+from hilgate.ci.approval import LABEL, POLICY, budget_approval
 from hilgate.ci.event import Event
 from hilgate.ci.pending import KINDS, put_verdict
 from hilgate.ci.standing import check_sense, held_back, with_hardware
@@ -22,18 +22,23 @@ from hilgate.github.access import WORKFLOW_APP
 from hilgate.github.checks import Check
 from hilgate.github.client import Client
 from hilgate.github.comments import stick
+from hilgate.github.contents import read_file
 from hilgate.github.pulls import Pull, pull_request, pulls_with_head
 from hilgate.github.refusal import RefusedError
 from hilgate.github.stamp import Stamp
+
+if TYPE_CHECKING:
+    from hilgate.report.view import Report
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Options:
-    """title: of the report; author_may_approve: a repository with one maintainer (HILGATE_SELF_APPROVAL)."""
+    """title: of the report; policy: path of params.yaml; author_may_approve: as HILGATE_SELF_APPROVAL says."""
 
     title: str = "hilgate"
+    policy: str = POLICY
     author_may_approve: bool = False
 
 
@@ -55,10 +60,13 @@ def execute(client: Client, event: Event, folder: Path, options: Options | None 
         return Posted("", (outdated,))
     verdict = with_hardware(verdict, context)
     verdict, notes = _as_it_stands(client, verdict, context, pull, options)
-    body = _report(verdict, _with_hints(client, context), options.title)
+    report = _assembled(verdict, _with_hints(client, context), options.title)
+    body = _body(verdict, context, report)
     stamp = Stamp(event.run_id, event.attempt, event.head_sha)
     outcome = "" if _is_under_way(verdict, context) else verdict["outcome"]
-    check = Check(stamp, _title(verdict), body, event.run_url, outcome, _annotations(verdict))
+    check = Check(
+        stamp, _title(verdict), body, event.run_url, outcome, _annotations(client, event, report, options.policy)
+    )
     writes: list[tuple[str, Callable[[], str]]] = [("check", lambda: put_verdict(client, check))]
     if pull is not None:
         number = pull.number
@@ -116,7 +124,7 @@ def _as_it_stands(
         verdict = held_back(verdict, Outcome.INCONCLUSIVE, reason)
     if not verdict["requests"]:
         return verdict, []
-    approval = budget_approval(client, pull, author_may=options.author_may_approve)
+    approval = budget_approval(client, pull, policy=options.policy, author_may=options.author_may_approve)
     if verdict["approved_by"] and (approval.state != "given" or approval.by != verdict["approved_by"]):
         reason = f"the approval does not stand: {'; '.join(approval.notes) or f'the label `{LABEL}` is gone'}"
         verdict = {**held_back(verdict, Outcome.WAITING, reason), "approved_by": ""}
@@ -138,12 +146,19 @@ def _with_hints(client: Client, context: Document) -> Document:
     return {**context, "missing": [*context["missing"], hint][:50]}
 
 
-def _report(verdict: Document, context: Document, title: str) -> str:
-    from hilgate.report.markdown import render
+def _assembled(verdict: Document, context: Document, title: str) -> Report:
+    from hilgate.report.assemble import assemble
     from hilgate.report.words import has_prediction
     from hilgate.virtual.evidence import fidelity_gaps
 
-    return render(verdict, title, fidelity_gaps() if has_prediction(verdict) else (), context)
+    return assemble(verdict, title, fidelity_gaps() if has_prediction(verdict) else (), context)
+
+
+def _body(verdict: Document, context: Document, report: Report) -> str:
+    from hilgate.report.markdown import body
+    from hilgate.report.marker import head_lines
+
+    return f"{head_lines(verdict, context)}\n{body(report)}"
 
 
 def _title(verdict: Document) -> str:
@@ -153,8 +168,12 @@ def _title(verdict: Document) -> str:
     return visible(headline(verdict), 200)
 
 
-def _annotations(verdict: Document) -> tuple[dict[str, Any], ...]:
-    return ()
+def _annotations(client: Client, event: Event, report: Report, policy: str) -> tuple[dict[str, Any], ...]:
+    """On the lines of params.yaml as the head has it: a stranger's text, of which only line numbers are taken."""
+    from hilgate.report.annotations import annotate
+
+    content = read_file(client, policy, event.head_sha) or b""
+    return tuple(note.as_check_run(policy) for note in annotate(report, content.decode("utf-8", "replace")))
 
 
 def _comment(client: Client, number: int, body: str, stamp: Stamp) -> str:

@@ -10,6 +10,7 @@ from hilgate.ci.event import read_event, write_outputs
 from hilgate.errors import UsageError
 from hilgate.github.access import access_from
 from hilgate.github.client import Client
+from hilgate.project import find_root
 
 Environment = Mapping[str, str]
 
@@ -17,14 +18,14 @@ Environment = Mapping[str, str]
 def run_pending(environment: Environment) -> list[str]:
     """`hilgate ci pending`: start the check, tell later jobs which pull request it is."""
     event = read_event(environment)
-    started = pending.execute(Client(access_from(environment)), event, _author_may(environment))
+    started = pending.execute(Client(access_from(environment)), event, _policy(environment), _author_may(environment))
     _tell(environment, started.as_outputs(event))
     return [started.note]
 
 
 def run_post(environment: Environment, folder: Path, title: str) -> list[str]:
     """`hilgate ci post`: check and comment."""
-    options = post.Options(title, _author_may(environment))
+    options = post.Options(title, _policy(environment), _author_may(environment))
     posted = post.execute(Client(access_from(environment)), read_event(environment), folder, options)
     _tell(environment, {"outcome": posted.outcome})
     return [f"verdict: {posted.outcome or 'not written'}", *posted.notes]
@@ -41,7 +42,8 @@ def run_approve(environment: Environment, kind: str) -> list[str]:
     elif kind == "hardware":
         found = approval.hardware_approval(client, pull, event.run_id)
     else:
-        found = approval.budget_approval(client, pull, author_may=_author_may(environment))
+        policy, author_may = _policy(environment), _author_may(environment)
+        found = approval.budget_approval(client, pull, policy=policy, author_may=author_may)
     _tell(environment, {**found.as_context(), "how": found.how})
     by = f" by {found.by} ({found.how})" if found.by else ""
     return [f"{kind}: {found.state}{by} for {found.sha[:10]}", *found.notes]
@@ -57,6 +59,14 @@ def run_heartbeat(environment: Environment, boards: list[str], beat: bool) -> li
     pulses = [heartbeat.pulse(client, board) for board in boards]
     _tell(environment, {f"{pulse.board}": pulse.state for pulse in pulses})
     return [f"{pulse.board}: {pulse.state}, {pulse.reason}" for pulse in pulses]
+
+
+def _policy(environment: Environment) -> str:
+    """Path of params.yaml in the repository: in a larger repository the project lies in a folder of it."""
+    root, workspace = find_root(), environment.get("GITHUB_WORKSPACE", "")
+    if root is None or not workspace or not root.is_relative_to(Path(workspace).resolve()):
+        return approval.POLICY
+    return (root.relative_to(Path(workspace).resolve()) / approval.POLICY).as_posix()
 
 
 def _author_may(environment: Environment) -> bool:

@@ -1,0 +1,287 @@
+"""Who may let a fork onto the bench, and who may change the policy: every way in, and every way that is none."""
+
+from __future__ import annotations
+
+import pytest
+from fake_github.routes import add_comment
+
+from hilgate.ci.approval import ENVIRONMENT, LABEL, budget_approval, hardware_approval
+from hilgate.github.pulls import pull_request
+
+HEAD, NEXT, BASE = "a" * 40, "c" * 40, "b" * 40
+OWNERS = b"* @nobody\nparams.yaml @maria @acme/firmware\n"
+
+
+@pytest.fixture
+def fork(github):
+    github.world.pulls[7] |= {"head_repository": "stranger/widget", "author": "stranger"}
+    return github
+
+
+def hardware(github, run_id=None):
+    client = github.client()
+    return hardware_approval(client, pull_request(client, 7), run_id)
+
+
+def budgets(github, **options):
+    client = github.client()
+    return budget_approval(client, pull_request(client, 7), **options)
+
+
+def head_began(github, sha, ago_s, repository="acme/widget", branch="feature"):
+    """GitHub began a run for a head, so long ago."""
+    world = github.world
+    run = {"event": "pull_request", "head_branch": branch, "head_repository": repository, "head_sha": sha}
+    world.runs.append({**run, "id": world.new_id(), "created_at": world.clock.text(ago_s)})
+
+
+def happened(github, kind, ago_s=300, **fields):
+    at = {"created_at": github.world.clock.text(ago_s)}
+    github.world.timeline.setdefault(7, []).append({"event": kind, **at, **fields})
+
+
+def labelled(github, by="maria", ago_s=300, **fields):
+    happened(github, "labeled", ago_s, label=LABEL, actor=by, **fields)
+
+
+# hardware
+
+
+def test_a_branch_of_this_repository_needs_none(github):
+    assert hardware(github).state == "none"
+
+
+@pytest.mark.parametrize("author", ["dependabot[bot]"])
+def test_dependabot_needs_one_though_its_branch_is_here(github, author):
+    github.world.pulls[7]["author"] = author
+    assert hardware(github).state == "needed"
+
+
+def test_a_fork_needs_one(fork):
+    assert hardware(fork).state == "needed"
+
+
+def test_a_comment_for_this_very_head_gives_it(fork):
+    add_comment(fork.world, 7, "maria", f"/hardware {HEAD}\r\n")
+    given = hardware(fork)
+    assert (given.state, given.by, given.sha, given.how) == ("given", "maria", HEAD, "comment")
+
+
+def test_the_next_push_voids_it(fork):
+    add_comment(fork.world, 7, "maria", f"/hardware {HEAD}")
+    fork.world.pulls[7]["head_sha"] = NEXT
+    found = hardware(fork)
+    assert found.state == "needed"
+    assert "is for aaaaaaaaaa" in found.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("login", "body", "fields", "why"),
+    [
+        ("stranger", f"/hardware {HEAD}", {}, "may not write"),
+        ("rita", f"/hardware {HEAD}", {}, "may not write"),
+        ("unknown-to-github", f"/hardware {HEAD}", {}, "may not write"),
+        ("maria", f"/hardware {HEAD[:10]}", {}, "40 digits"),
+        ("maria", f"/hardware {HEAD.upper()}", {}, "40 digits"),
+        ("maria", f"/hardware {HEAD} please", {}, "nothing but"),
+        ("maria", f"/hardware {HEAD}\n/hardware {NEXT}", {}, "nothing but"),
+        ("maria", f"/hardware {HEAD}", {"updated_at": "2027-01-15T09:00:00Z"}, "edited"),
+        ("maria", f"/hardware {HEAD}", {"kind": "Bot"}, "a program"),
+        ("maria", f"/hardware {HEAD}", {"via_app": "evil-app"}, "a program"),
+    ],
+)
+def test_what_does_not_count_says_why(fork, login, body, fields, why):
+    kind = fields.pop("kind", "User")
+    add_comment(fork.world, 7, login, body, kind, **fields)
+    found = hardware(fork)
+    assert found.state == "needed"
+    assert why in found.notes[0]
+
+
+@pytest.mark.parametrize("body", [f"> /hardware {HEAD}", f"please /hardware {HEAD}", f"`/hardware {HEAD}`"])
+def test_a_quotation_is_no_command(fork, body):
+    add_comment(fork.world, 7, "maria", body)
+    found = hardware(fork)
+    assert (found.state, found.notes) == ("needed", ())
+
+
+def test_a_good_comment_counts_among_300_bad_ones(fork):
+    for number in range(150):
+        add_comment(fork.world, 7, "stranger", f"/hardware {HEAD}")
+    add_comment(fork.world, 7, "wim", f"/hardware {HEAD}")
+    for number in range(150):
+        add_comment(fork.world, 7, "rita", f"comment {number}")
+    assert hardware(fork).by == "wim"
+
+
+def test_the_approved_environment_of_this_run_gives_it(fork):
+    fork.world.approvals[55] = [{"state": "approved", "by": "maria", "environment": ENVIRONMENT}]
+    assert hardware(fork, 55).how == f"environment {ENVIRONMENT}"
+    assert hardware(fork, 56).state == "needed"
+
+
+@pytest.mark.parametrize("nod", [{"state": "rejected"}, {"state": "pending"}, {"environment": "github-pages"}])
+def test_another_decision_or_environment_gives_nothing(fork, nod):
+    fork.world.approvals[55] = [{"state": "approved", "by": "maria", "environment": ENVIRONMENT, **nod}]
+    assert hardware(fork, 55).state == "needed"
+
+
+# budgets, by label
+
+
+def test_the_label_set_on_this_head_by_a_maintainer_gives_it(github):
+    head_began(github, HEAD, 600)
+    labelled(github)
+    given = budgets(github)
+    assert (given.state, given.by, given.sha) == ("given", "maria", HEAD)
+
+
+def test_without_a_label_it_is_needed(github):
+    assert budgets(github).state == "needed"
+
+
+def test_a_label_that_was_taken_off_is_none(github):
+    head_began(github, HEAD, 600)
+    labelled(github)
+    happened(github, "unlabeled", 200, label=LABEL, actor="maria")
+    assert budgets(github).state == "needed"
+
+
+@pytest.mark.parametrize(
+    ("by", "fields", "why"),
+    [
+        ("rita", {}, "may not write"),
+        ("wim", {}, "the author"),
+        ("maria", {"kind": "Bot"}, "a program"),
+        ("maria", {"via_app": "evil-app"}, "a program"),
+    ],
+)
+def test_a_label_by_the_wrong_one(github, by, fields, why):
+    head_began(github, HEAD, 600)
+    labelled(github, by, **fields)
+    found = budgets(github)
+    assert found.state == "needed"
+    assert why in found.notes[0]
+
+
+def test_the_only_maintainer_may_where_the_repository_says_so(github):
+    head_began(github, HEAD, 600)
+    labelled(github, "wim")
+    assert budgets(github, author_may=True).by == "wim"
+
+
+def test_a_push_after_the_label_voids_it(github):
+    head_began(github, "d" * 40, 600)
+    labelled(github)
+    head_began(github, HEAD, 100)
+    assert "last push" in budgets(github).notes[0]
+
+
+def test_a_commit_with_a_forged_old_date_behind_the_label_voids_it(github):
+    head_began(github, HEAD, 600)
+    labelled(github)
+    happened(github, "committed", 100_000, sha=HEAD)
+    assert budgets(github).state == "needed"
+
+
+def test_a_force_push_after_the_label_voids_it(github):
+    head_began(github, HEAD, 600)
+    labelled(github)
+    happened(github, "head_ref_force_pushed", 100)
+    assert budgets(github).state == "needed"
+
+
+def test_showing_an_innocent_head_for_the_label_and_then_going_back_voids_it(github):
+    """X is judged, Y is shown and labelled, X is pushed again: X was not the head when the label was set."""
+    head_began(github, HEAD, 900)
+    head_began(github, NEXT, 600)
+    labelled(github)
+    head_began(github, HEAD, 100)
+    assert budgets(github).state == "needed"
+
+
+def test_a_commit_seen_first_in_another_pull_request_does_not_help(github):
+    head_began(github, HEAD, 900, branch="other")
+    head_began(github, NEXT, 600)
+    labelled(github)
+    assert budgets(github).state == "needed"
+
+
+def test_a_commit_seen_first_in_a_fork_with_the_same_branch_does_not_help(github):
+    head_began(github, HEAD, 400, repository="stranger/widget")
+    labelled(github)
+    assert budgets(github).state == "needed"
+
+
+def test_without_any_run_nothing_shows_which_head_was_labelled(github):
+    labelled(github)
+    assert budgets(github).state == "needed"
+
+
+def test_the_runs_that_the_label_itself_begins_do_no_harm(github):
+    head_began(github, HEAD, 600)
+    labelled(github)
+    head_began(github, HEAD, 299)
+    assert budgets(github).state == "given"
+
+
+# budgets, by review
+
+
+def reviewed(github, by="maria", state="APPROVED", commit=HEAD):
+    github.world.reviews.setdefault(7, []).append({"by": by, "state": state, "commit": commit})
+
+
+def test_a_code_owners_review_of_this_head_gives_it(github):
+    github.world.files[BASE, ".github/CODEOWNERS"] = OWNERS
+    reviewed(github)
+    assert budgets(github).how == "review by a code owner"
+
+
+@pytest.mark.parametrize(
+    "review",
+    [{"by": "rita"}, {"by": "wim"}, {"commit": NEXT}, {"state": "CHANGES_REQUESTED"}, {"state": "DISMISSED"}],
+)
+def test_other_reviews_do_not(github, review):
+    github.world.files[BASE, ".github/CODEOWNERS"] = OWNERS
+    reviewed(github, **review)
+    assert budgets(github).state == "needed"
+
+
+def test_a_later_refusal_takes_it_back_and_a_mere_comment_does_not(github):
+    github.world.files[BASE, ".github/CODEOWNERS"] = OWNERS
+    reviewed(github)
+    reviewed(github, state="COMMENTED")
+    assert budgets(github).state == "given"
+    reviewed(github, state="CHANGES_REQUESTED")
+    assert budgets(github).state == "needed"
+
+
+def test_the_heads_own_codeowners_is_a_wish(github):
+    github.world.files[HEAD, ".github/CODEOWNERS"] = b"params.yaml @rita\n"
+    reviewed(github, by="rita")
+    assert budgets(github).state == "needed"
+
+
+def test_an_owner_who_may_no_longer_write_does_not_count(github):
+    github.world.files[BASE, "CODEOWNERS"] = b"params.yaml @rita\n"
+    reviewed(github, by="rita")
+    assert budgets(github).state == "needed"
+
+
+def test_a_team_that_cannot_be_looked_into_is_said_with_the_way_around(github):
+    github.world.files[BASE, "docs/CODEOWNERS"] = b"params.yaml @acme/firmware\n"
+    github.world.people["tina"] = "write"
+    reviewed(github, by="tina")
+    found = budgets(github)
+    assert found.state == "needed"
+    assert LABEL in found.notes[0]
+
+
+def test_a_team_counts_where_the_token_may_look(github):
+    github.world.files[BASE, "docs/CODEOWNERS"] = b"params.yaml @acme/firmware\n"
+    github.world.people["tina"] = "write"
+    github.world.teams["acme/firmware"] = {"tina"}
+    github.world.tokens["workflow-token"].may.add("members: read")
+    reviewed(github, by="tina")
+    assert budgets(github).by == "tina"
