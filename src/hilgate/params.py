@@ -106,6 +106,10 @@ def _typed(value: Any, hint: Any, where: str) -> Any:
         if not isinstance(value, list):
             raise ParamsError(f"must be a list, not {value!r}", where=where)
         return tuple(_typed(item, typing.get_args(hint)[0], where) for item in value)
+    if origin is dict:
+        if not isinstance(value, dict):
+            raise ParamsError(f"must be a mapping, not {value!r}", where=where)
+        return {str(key): _typed(item, typing.get_args(hint)[1], f"{where}.{key}") for key, item in value.items()}
     if dataclasses.is_dataclass(hint) and isinstance(hint, type):
         return build(hint, value, where)
     if hint is float and isinstance(value, int) and not isinstance(value, bool):

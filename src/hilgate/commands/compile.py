@@ -19,13 +19,15 @@ def command(  # noqa: PLR0913, PLR0917  one per option of the command line
         str | None, typer.Option(help="int8 (the default), or float32 to convert at the edges on the device")
     ] = None,
     without: Annotated[list[str] | None, typer.Option(help="an optional pass to skip")] = None,
+    layer: Annotated[list[str] | None, typer.Option(help="another --optimize for one layer: NAME=size")] = None,
     explain: Annotated[bool, typer.Option("--explain", help="what each pass did and each choice costs")] = False,
 ) -> None:
     """Compile an int8 model to plain C11. Prints what each layer costs."""
     from hilgate.compile.compile import DOORS
     from hilgate.compile.standalone import compile_file, compile_task
 
-    chosen = {"output": output, "optimize": optimize, "updatable": updatable, "io": io, "without": tuple(without or ())}
+    chosen = {"output": output, "optimize": optimize, "updatable": updatable, "io": io}
+    chosen |= {"without": tuple(without or ()), "layer": tuple(layer or ())}
     given = {name: value for name, value in chosen.items() if value not in (None, ())}
     if Path(model).suffix.lower() in DOORS:
         compile_file(Path(model), given, explain=explain)

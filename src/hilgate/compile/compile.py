@@ -81,8 +81,9 @@ def lower(graph: Graph, options: Options) -> dict[str, int]:
 
 def allocate(graph: Graph, options: Options, source_hash: str) -> emit.Emission:
     """Choose kernels, plan the arena and pack the weights."""
+    options.check_layers(site.node.name for site in graph.sites() if not site.node.op.view)
     for site in graph.sites():
-        site.node.op = site.node.op.tuned(site, options)
+        site.node.op = site.node.op.tuned(site, options.of(site.node.name))
     if "share_kernels" not in options.without:
         share(graph, options)
     layers = [site for site in graph.sites() if not site.node.op.view]

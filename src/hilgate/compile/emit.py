@@ -88,9 +88,14 @@ def description(made: Emission, written: dict[str, bytes]) -> dict[str, Any]:
             }
             for b in made.plan.buffers
         ],
-        "options": {**asdict(made.options), "without": list(made.options.without)},
+        "options": _options(made.options),
         "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(written.items())},
     }
+
+
+def _options(options: Options) -> dict[str, Any]:
+    chosen = {**asdict(options), "without": list(options.without)}
+    return chosen if options.layers else {key: value for key, value in chosen.items() if key != "layers"}
 
 
 def _edge(made: Emission, name: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from hilgate.compile.passes.avoid_copies import bytes_copied
 from hilgate.compile.plan import plan
 from hilgate.compile.verify import verify_lowered
 from hilgate.compile.why import Reason, reasons
-from hilgate.errors import ModelError
+from hilgate.errors import ModelError, ParamsError
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ def explain(path: Path, options: Options) -> Explanation:
     for other in _alternatives(options):
         try:
             choices.append(_choice(_compile(path, other, [])))
-        except ModelError:  # an alternative that does not suit this model is no news
+        except (ModelError, ParamsError):  # an alternative that does not suit this model is no news
             continue
     return Explanation(steps, choices, made)
 

@@ -8,7 +8,7 @@ from typing import Any
 from hilgate.artifacts import atomic_write, needed
 from hilgate.compile.compile import compile_model, execute
 from hilgate.compile.explain import explain as explain_file
-from hilgate.compile.options import Options
+from hilgate.compile.options import Options, layer_choices
 from hilgate.compile.table import show, show_explanation
 from hilgate.console import say
 from hilgate.errors import UsageError
@@ -19,11 +19,14 @@ from hilgate.project import project_root
 def compile_file(model: Path, given: dict[str, Any], *, explain: bool) -> None:
     """Compile `model` and print the tables.
 
-    given: `output`, the folder (default: <stem>_c in the current folder), and fields of Options. explain: also what
+    given: `output`, the folder (default: <stem>_c in the current folder), `layer`, texts such as NAME=size, and fields
+    of Options. explain: also what
     each pass did, and arena.svg in the folder.
     """
     choices = dict(given)
     folder = choices.pop("output", None) or Path(f"{model.stem}_c")
+    if "layer" in choices:
+        choices["layers"] = layer_choices(choices.pop("layer"))
     options = Options(**choices)
     show(compile_model(model, folder, options))
     if explain:

@@ -53,10 +53,15 @@ def reasons(layers: list[Site], options: Options) -> list[Reason]:
             call.function if call else "",
             predicted_cycles(site),
             _portable(site),
-            _why(site, call.function if call else "", shared[_instance(site)], options),
+            _chosen(site, options) + _why(site, call.function if call else "", shared[_instance(site)], options),
         )
         for site, call in zip(layers, calls, strict=True)
     ]
+
+
+def _chosen(site: Site, options: Options) -> str:
+    choice = options.layers.get(site.node.name)
+    return f"optimize: {choice.optimize} for this layer; " if choice else ""
 
 
 def _instance(site: Site) -> object:

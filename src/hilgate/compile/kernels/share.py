@@ -31,13 +31,16 @@ PORTABLE_BYTES, PORTABLE_CYCLES_PER_MAC = 450, 2.5  # of a fully connected layer
 
 @dataclass(frozen=True)
 class Use:
-    """A layer that runs on a panel. channels: of one group; rows: of `kernel.width` outputs, times groups."""
+    """A layer that runs on a panel. channels: of one group; rows: of `kernel.width` outputs, times groups; weight: of a
+    cycle (Options.weight).
+    """
 
     node: Node
     op: Conv2D
     kernel: ConvKernel
     channels: int
     rows: int
+    weight: float
 
     @property
     def k_pairs(self) -> int:
@@ -55,28 +58,30 @@ class Instance:
 
     panel: Panel
     uses: tuple[Use, ...]
-    cost: int
+    cost: float
 
 
 def share(graph: Graph, options: Options) -> None:
     """Change the kernels of the graph's layers."""
     worth = CYCLES_PER_BYTE[options.optimize]
-    for instance in _merged(_instances(graph, worth), worth):
+    for instance in _merged(_instances(graph, options), worth):
         for use in instance.uses:
             use.node.op = replace(use.op, kernel=replace(use.kernel, panel=instance.panel))
     _share_pitches(graph, options, worth)
-    _share_unrolls(graph, worth)
+    _share_unrolls(graph, options, worth)
 
 
-def _instances(graph: Graph, worth: int) -> list[Instance]:
+def _instances(graph: Graph, options: Options) -> list[Instance]:
     """One for each set of constants."""
+    worth = CYCLES_PER_BYTE[options.optimize]
     uses: dict[Panel, list[Use]] = {}
     for site in graph.sites():
         op = site.node.op
         if isinstance(op, Conv2D) and isinstance(op.kernel, ConvKernel):
             outputs = site.output.shape[1] * site.output.shape[2]
             rows = outputs // op.kernel.width * op.groups
-            use = Use(site.node, op, op.kernel, site.output.shape[3] // op.groups, rows)
+            weight = options.weight(site.node.name)
+            use = Use(site.node, op, op.kernel, site.output.shape[3] // op.groups, rows, weight)
             uses.setdefault(op.kernel.panel, []).append(use)
     return [_best_unroll(panel, tuple(users), worth) for panel, users in uses.items()]
 
@@ -84,7 +89,7 @@ def _instances(graph: Graph, worth: int) -> list[Instance]:
 def _merged(instances: list[Instance], worth: int) -> list[Instance]:
     tried: dict[tuple[int, int], tuple[Instance | None, Instance, Instance]] = {}  # holds both: ids stay theirs
     while True:
-        best: tuple[int, Instance, Instance, Instance] | None = None
+        best: tuple[float, Instance, Instance, Instance] | None = None
         for a, b in combinations(instances, 2):
             key = (id(a), id(b))
             if key not in tried:
@@ -140,7 +145,8 @@ def _best_unroll(panel: Panel, uses: tuple[Use, ...], worth: int) -> Instance:
 
     def instance(unroll: int) -> Instance:
         made = replace(panel, unroll=unroll)
-        cycles = sum(panels.layer_cycles(made, u.k_pairs, u.channels, u.kernel.width, u.rows) for u in uses)
+        each = [(u, panels.layer_cycles(made, u.k_pairs, u.channels, u.kernel.width, u.rows)) for u in uses]
+        cycles = sum(use.weight * cycles for use, cycles in each)
         return Instance(made, uses, cycles + worth * panels.code_bytes(made))
 
     return min((instance(unroll) for unroll in sorted(candidates)), key=lambda made: made.cost)
@@ -159,14 +165,14 @@ def _share_pitches(graph: Graph, options: Options, worth: int) -> None:
         pitches = {kernel.pitch for _, _, kernel in users}
         for site, op, kernel in users:
             fitting = [replace(kernel, pitch=pitch) for pitch in pitches]
-            whole = [k.pitch for k in fitting if plane.band(op, site, k, options) >= kernel.band]
-            gain = plane.fixed_gain(op, site, kernel)
+            whole = [k.pitch for k in fitting if plane.band(op, site, k, options.of(site.node.name)) >= kernel.band]
+            gain = options.weight(site.node.name) * plane.fixed_gain(op, site, kernel)
             alone = gain > worth * plane.CODE_BYTES[kernel.outputs] or (gain > 0 and len(users) == 1)
             place = plane.out_pixel(op, site, kernel) if alone else 0
             site.node.op = replace(op, kernel=replace(kernel, pitch=max(whole), out_pixel=place))
 
 
-def _share_unrolls(graph: Graph, worth: int) -> None:
+def _share_unrolls(graph: Graph, options: Options, worth: int) -> None:
     """Wide kernels of fully connected layers take the loop that costs all of them least, or give way to the portable
     one where there is too little to compute."""
     groups: dict[WideKernel, list[tuple[Site, FullyConnected]]] = {}
@@ -175,18 +181,19 @@ def _share_unrolls(graph: Graph, worth: int) -> None:
         if isinstance(op, FullyConnected) and op.kernel:
             groups.setdefault(op.kernel, []).append((site, op))
     for kernel, users in groups.items():
-        sites = [site for site, _ in users]
+        sites = [(site, options.weight(site.node.name)) for site, _ in users]
         costs: dict[WideKernel | None, float] = {None: _portable_cost(sites, worth)}
         for unroll in range(2, wide.MAX_UNROLL + 1):
             tried = replace(kernel, unroll=unroll)
-            costs[tried] = sum(_wide_cycles(tried, site) for site in sites) + worth * wide.code_bytes(tried)
+            cycles = sum(weight * _wide_cycles(tried, site) for site, weight in sites)
+            costs[tried] = cycles + worth * wide.code_bytes(tried)
         best = min(costs, key=lambda k: costs[k])
         for site, op in users:
             site.node.op = replace(op, kernel=best)
 
 
-def _portable_cost(sites: list[Site], worth: int) -> float:
-    macs = sum(site.node.op.macs(site) for site in sites)
+def _portable_cost(sites: list[tuple[Site, float]], worth: int) -> float:
+    macs = sum(weight * site.node.op.macs(site) for site, weight in sites)
     return PORTABLE_CYCLES_PER_MAC * macs + worth * PORTABLE_BYTES * len(sites)
 
 
