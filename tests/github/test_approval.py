@@ -35,9 +35,9 @@ def head_began(github, sha, ago_s, repository="acme/widget", branch="feature"):
     world.runs.append({**run, "id": world.new_id(), "created_at": world.clock.text(ago_s)})
 
 
-def happened(github, kind, ago_s=300, **fields):
+def happened(github, event, ago_s=300, **fields):
     at = {"created_at": github.world.clock.text(ago_s)}
-    github.world.timeline.setdefault(7, []).append({"event": kind, **at, **fields})
+    github.world.timeline.setdefault(7, []).append({"event": event, **at, **fields})
 
 
 def labelled(github, by="maria", ago_s=300, **fields):
@@ -106,7 +106,7 @@ def test_a_quotation_is_no_command(fork, body):
 
 
 def test_a_good_comment_counts_among_300_bad_ones(fork):
-    for number in range(150):
+    for _ in range(150):
         add_comment(fork.world, 7, "stranger", f"/hardware {HEAD}")
     add_comment(fork.world, 7, "wim", f"/hardware {HEAD}")
     for number in range(150):

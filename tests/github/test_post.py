@@ -252,3 +252,18 @@ def test_forty_hostile_cells_stay_below_githubs_limit(github, judged, make_event
     (comment,) = github.world.comments
     assert len(comment["body"].encode()) <= LONGEST
     assert "@everyone" not in comment["body"]
+
+
+def test_what_failed_is_annotated_on_the_lines_of_the_heads_policy(github, judged, make_event):
+    lines = ["cells: {}", "gate:", "  toy_board_a:", "    accuracy:", "      worse_fail: 0.01", ""]
+    github.world.files[HEAD, "product/params.yaml"] = "\n".join(lines).encode()
+    post.execute(github.client(), make_event(), judged("fail"), post.Options(policy="product/params.yaml"))
+    notes = check(github)["annotations"]
+    assert {note["path"] for note in notes} == {"product/params.yaml"}
+    assert {note["start_line"] for note in notes} & {4, 5}
+
+
+def test_annotations_without_the_right_to_read_stand_on_the_first_line(github, judged, make_event):
+    github.faults.append(Fault("GET", "contents", 403, times=9, body=b'{"message": "no"}'))
+    post.execute(github.client(), make_event(), judged("fail"))
+    assert {note["start_line"] for note in check(github)["annotations"]} == {1}

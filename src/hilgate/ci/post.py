@@ -64,9 +64,8 @@ def execute(client: Client, event: Event, folder: Path, options: Options | None 
     body = _body(verdict, context, report)
     stamp = Stamp(event.run_id, event.attempt, event.head_sha)
     outcome = "" if _is_under_way(verdict, context) else verdict["outcome"]
-    check = Check(
-        stamp, _title(verdict), body, event.run_url, outcome, _annotations(client, event, report, options.policy)
-    )
+    notices = _annotations(client, event, report, options.policy)
+    check = Check(stamp, _title(verdict), body, event.run_url, outcome, notices)
     writes: list[tuple[str, Callable[[], str]]] = [("check", lambda: put_verdict(client, check))]
     if pull is not None:
         number = pull.number
@@ -172,7 +171,10 @@ def _annotations(client: Client, event: Event, report: Report, policy: str) -> t
     """On the lines of params.yaml as the head has it: a stranger's text, of which only line numbers are taken."""
     from hilgate.report.annotations import annotate
 
-    content = read_file(client, policy, event.head_sha) or b""
+    try:
+        content = read_file(client, policy, event.head_sha) or b""
+    except GitHubError:
+        content = b""  # then they stand on the first line: no reason to write no verdict
     return tuple(note.as_check_run(policy) for note in annotate(report, content.decode("utf-8", "replace")))
 
 
