@@ -16,6 +16,7 @@ HEADER_SYMBOL = "image_header_start"  # in C: struct { uint32_t magic, length_by
 HEADER_MAGIC = b"HGI1"
 SLOT_OFFSET = 8
 SLOT_BYTES = 32
+SECOND_CORE_SYMBOLS = ("second_core_start", "second_core_end")  # hashed after the image; equal where there is none
 WEIGHTS_SYMBOL = "model_weights"
 WEIGHTS_MAGIC = b"HGW1"
 
@@ -64,7 +65,8 @@ def image_hashes(elf: Path) -> ImageHashes:
             segments = _segments(parsed)
             header, _ = _symbol(parsed, HEADER_SYMBOL)
             weights, weights_bytes = _symbol(parsed, WEIGHTS_SYMBOL)
-        return _hashes(segments, header, weights, weights_bytes)
+            second, second_end = (_symbol(parsed, name)[0] for name in SECOND_CORE_SYMBOLS)
+        return _hashes(segments, header, (weights, weights_bytes), (second, second_end - second))
     except OSError as error:
         raise ArtifactError(f"cannot be read: {error.strerror}", where=str(elf)) from error
     except (ELFError, LookupError, ValueError, TypeError, AttributeError, OverflowError) as error:
@@ -73,7 +75,10 @@ def image_hashes(elf: Path) -> ImageHashes:
         raise ArtifactError(f"is no firmware of hilgate: {error}", where=str(elf), hint=hint) from error
 
 
-def _hashes(segments: list[Segment], header: int, weights: int, weights_bytes: int) -> ImageHashes:
+def _hashes(
+    segments: list[Segment], header: int, weights: tuple[int, int], second_core: tuple[int, int]
+) -> ImageHashes:
+    """weights, second_core: address and bytes."""
     start = segments[0].address
     fixed = _read(segments, header, SLOT_OFFSET + SLOT_BYTES)
     if fixed[:4] != HEADER_MAGIC:
@@ -82,7 +87,10 @@ def _hashes(segments: list[Segment], header: int, weights: int, weights_bytes: i
     image = bytearray(_read(segments, start, int.from_bytes(fixed[4:8], "little")))
     slot = bytes(image[slot_at : slot_at + SLOT_BYTES])
     image[slot_at : slot_at + SLOT_BYTES] = bytes(SLOT_BYTES)
-    blob = _read(segments, weights, weights_bytes)
+    if second_core[1] < 0:
+        raise ValueError("the second core's image ends before it begins")
+    image += _read(segments, *second_core)
+    blob = _read(segments, *weights)
     if blob[:4] != WEIGHTS_MAGIC:
         raise ValueError("the weights blob has another magic")
     holder = next(s for s in segments if s.address <= header < s.end)

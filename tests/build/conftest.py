@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hilgate.build.build import BuiltImage, build_image
+from hilgate.build.image import segments
 from hilgate.catalogue import Board, load_board
 
 
@@ -72,3 +73,20 @@ def build(root: Path, board: Board, tmp_path: Path) -> Callable[..., BuiltImage]
         return build_image(board, folder, tmp_path / "out", firmware=root / "firmware")
 
     return make
+
+
+def _read_load(path: Path, start: int, end: int) -> bytes:
+    """Bytes [start, end) by load address; gaps between segments read as 0xFF, as erased flash does."""
+    content = bytearray(b"\xff" * (end - start))
+    data = path.read_bytes()
+    for segment in segments(path):
+        low, high = max(start, segment.load), min(end, segment.load + segment.file_bytes)
+        if low < high:
+            at = segment.offset + low - segment.load
+            content[low - start : high - start] = data[at : at + high - low]
+    return bytes(content)
+
+
+@pytest.fixture(scope="session")
+def read_load() -> Callable[[Path, int, int], bytes]:
+    return _read_load

@@ -9,9 +9,9 @@ import pytest
 from hilgate import params
 from hilgate.artifacts import artifact, read_json
 from hilgate.build.build import build_image, execute, summary
-from hilgate.build.image import image_hash
 from hilgate.catalogue import load_board
 from hilgate.errors import DoesNotFitError, ParamsError
+from hilgate.hashing import image_hashes
 
 pytestmark = pytest.mark.arm
 PARAMS = """
@@ -46,7 +46,7 @@ def test_a_cell_that_does_not_fit_stops_no_other(project):
     execute("small_nucleo", settings, project)
     sizes = read_json(artifact(project, "build.sizes", "small_nucleo"), "sizes")
     assert (sizes["cell"], sizes["task"], sizes["board"]) == ("small_nucleo", "small", "nucleo_f446re")
-    assert sizes["hashes"]["image"] == image_hash(artifact(project, "build.elf", "small_nucleo")).hex()
+    assert sizes["hashes"]["image"] == image_hashes(artifact(project, "build.elf", "small_nucleo")).image.hex()
     assert sizes["toolchain"]["flags"].startswith("-Os ")
     files = [artifact(project, f"build.{name}", "small_nucleo") for name in ("elf", "sizes")]
     before = [path.read_bytes() for path in files]

@@ -10,7 +10,8 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from hilgate.build.build import build_image
-from hilgate.build.image import image_hash, read_load, segments, symbols
+from hilgate.build.image import segments, symbols
+from hilgate.hashing import image_hashes
 
 pytestmark = pytest.mark.arm
 FLASH, RAM, WEIGHTS = 0x0800_0000, 0x2000_0000, 0x0802_0000
@@ -40,7 +41,7 @@ def test_no_path_of_this_machine_is_in_the_image(root, image):
         assert part.encode() not in content
 
 
-def test_the_slot_holds_the_hash_of_everything_but_the_slot(image):
+def test_the_slot_holds_the_hash_of_everything_but_the_slot(image, read_load):
     names = symbols(image.elf)
     start, end = names["image_start"], names["image_end"]
     content = bytearray(read_load(image.elf, start, end))
@@ -49,7 +50,7 @@ def test_the_slot_holds_the_hash_of_everything_but_the_slot(image):
     assert (magic, length) == (b"HGI1", end - start)
     slot = bytes(content[header + 8 : header + 40])
     content[header + 8 : header + 40] = bytes(32)
-    assert slot == hashlib.sha256(content).digest() == image_hash(image.elf) == bytes.fromhex(image.image_hash)
+    assert slot == hashlib.sha256(content).digest() == bytes.fromhex(image.image_hash)
 
 
 def test_any_changed_byte_changes_the_hash(image, tmp_path):
@@ -59,7 +60,7 @@ def test_any_changed_byte_changes_the_hash(image, tmp_path):
         home = next(s for s in segments(image.elf) if s.load <= address < s.load + s.file_bytes)
         data[home.offset + address - home.load] ^= 1
         copy.write_bytes(data)
-        assert image_hash(copy).hex() != image.image_hash, hex(address)
+        assert image_hashes(copy).image.hex() != image.image_hash, hex(address)
 
 
 def test_sections_lie_where_the_layout_says(image):
@@ -104,7 +105,7 @@ def test_an_edit_of_the_runtime_moves_no_kernel_and_no_weight(root, board, model
         assert before[name] == after[name], name
 
 
-def test_vectors_of_the_mcu(image, root):
+def test_vectors_of_the_mcu(image, root, read_load):
     vectors = read_load(image.elf, FLASH, FLASH + 4 * (16 + 97))
     stack, reset, *others = struct.unpack("<113I", vectors)
     names = symbols(image.elf, weak=True)
@@ -115,6 +116,6 @@ def test_vectors_of_the_mcu(image, root):
     ]
 
 
-def test_weights_are_the_blob(image, model):
+def test_weights_are_the_blob(image, model, read_load):
     blob = (model / "weights.bin").read_bytes()
     assert read_load(image.elf, WEIGHTS, WEIGHTS + len(blob)) == blob

@@ -1,4 +1,5 @@
-/* The image's own hash: SHA-256 over its bytes with the hash slot zeroed. The build room fills the slot. */
+/* The image's own hash: SHA-256 over its bytes with the hash slot zeroed, then over what makes a second core sleep. The
+ * build room fills the slot. */
 #include "port.h"
 #include "sha256.h"
 #include "startup.h"
@@ -22,6 +23,7 @@ void port_image_get(port_image *image) {
     sha256_update(&context, image_start, (uint32_t)(slot - image_start));
     sha256_update(&context, zeros, sizeof zeros);
     sha256_update(&context, after, (uint32_t)(image_end - after));
+    sha256_update(&context, second_core_start, (uint32_t)(second_core_end - second_core_start));
     sha256_finish(&context, image->hash);
     image->ok = memcmp(image->hash, slot, SHA256_BYTES) == 0;
 }

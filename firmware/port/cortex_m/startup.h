@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 extern const uint8_t image_start[], image_end[]; /* the hashed bytes: vector table to the end of .data's load image */
+extern const uint8_t second_core_start[], second_core_end[]; /* hashed after it; equal where no second core boots */
 extern uint32_t data_start[], bss_start[], stack_bottom[];
 extern const uint32_t data_end[], data_load[], bss_end[], stack_top[];
 extern const uint8_t static_bytes[]; /* its address is the number */

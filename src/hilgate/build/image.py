@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from hilgate.build.linker import HASH_OFFSET, IMAGE_MAGIC
-from hilgate.errors import BuildError
-
-HASH_BYTES = 32
+from hilgate.errors import ArtifactError, BuildError
+from hilgate.hashing import SLOT_BYTES, image_hashes
 
 
 @dataclass(frozen=True)
@@ -53,38 +50,13 @@ def object_bytes(path: Path, name: str) -> int:
         return int(ELFFile(file).get_section_by_name(".symtab").get_symbol_by_name(name)[0]["st_size"])
 
 
-def read_load(path: Path, start: int, end: int) -> bytes:
-    """Bytes [start, end) by load address; gaps between segments read as 0xFF, as erased flash does."""
-    content = bytearray(b"\xff" * (end - start))
-    data = path.read_bytes()
-    for segment in segments(path):
-        low, high = max(start, segment.load), min(end, segment.load + segment.file_bytes)
-        if low < high:
-            at = segment.offset + low - segment.load
-            content[low - start : high - start] = data[at : at + high - low]
-    return bytes(content)
-
-
-def image_hash(path: Path) -> bytes:
-    """SHA-256 over the image with its hash slot zeroed: what the device computes at start-up."""
-    names = symbols(path)
-    start, end, header = names["image_start"], names["image_end"], names["image_header_start"]
-    content = bytearray(read_load(path, start, end))
-    slot = header + HASH_OFFSET - start
-    content[slot : slot + HASH_BYTES] = bytes(HASH_BYTES)
-    return hashlib.sha256(content).digest()
-
-
 def fill_hash_slot(path: Path) -> bytes:
     """Write the image's hash into its slot. Returns the hash. Raises BuildError when there is no slot."""
-    digest = image_hash(path)
-    header = symbols(path)["image_header_start"]
-    if read_load(path, header, header + 4) != IMAGE_MAGIC.to_bytes(4, "little"):
-        raise BuildError("the image has no header", where=str(path))
-    slot = header + HASH_OFFSET
+    try:
+        found = image_hashes(path)
+    except ArtifactError as error:
+        raise BuildError(error.what, where=error.where) from error
     data = bytearray(path.read_bytes())
-    home = next(s for s in segments(path) if s.load <= slot < s.load + s.file_bytes)
-    at = home.offset + slot - home.load
-    data[at : at + HASH_BYTES] = digest
+    data[found.slot_file_offset : found.slot_file_offset + SLOT_BYTES] = found.image
     path.write_bytes(data)
-    return digest
+    return found.image

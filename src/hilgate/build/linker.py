@@ -14,7 +14,6 @@ from hilgate.catalogue import Board
 
 IMAGE_MAGIC = 0x31494748  # "HGI1"
 HEADER_BYTES = 40  # magic, length, 32 bytes of hash
-HASH_OFFSET = 8
 
 
 def render(board: Board, placed: Placement | None = None) -> str:
@@ -45,7 +44,7 @@ def render(board: Board, placed: Placement | None = None) -> str:
         **_hot_pieces(placed),
         second_core_memory=SECOND_MEMORY.format(address=second, bytes=SECOND_CORE_BYTES) if second else "",
         second_core_header="  second_core PT_LOAD FLAGS(5);\n" if second else "",
-        second_core_section=SECOND_SECTION if second else "",
+        second_core_section=SECOND_SECTION if second else NO_SECOND_SECTION,
         stack_bytes=layout.stack_bytes,
         magic=IMAGE_MAGIC,
     )
@@ -93,9 +92,15 @@ HOT_WEIGHTS = """
 SECOND_MEMORY = "  second_core (rx) : ORIGIN = {address:#x}, LENGTH = {bytes:#x}\n"
 SECOND_SECTION = """
   .second_core : {
+    second_core_start = .;
     KEEP(*(.second_core.vectors))
     KEEP(*(.second_core.text))
+    second_core_end = .;
   } > second_core :second_core
+"""
+NO_SECOND_SECTION = """
+  second_core_start = 0;
+  second_core_end = 0;
 """
 TEMPLATE = """/* Generated from boards/{board}/board.toml. */
 ENTRY(reset_handler)
