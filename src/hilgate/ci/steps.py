@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from hilgate.ci import again
+from hilgate.ci import again, hardware
 from hilgate.ci.base import find_base
 from hilgate.ci.event import read_event, write_outputs
 from hilgate.github.access import access_from
@@ -34,3 +35,19 @@ def tell(environment: Environment, values: Mapping[str, str]) -> None:
     path = environment.get("GITHUB_OUTPUT", "")
     if path:
         write_outputs(Path(path), values)
+
+
+def run_plan(environment: Environment, folder: Path) -> list[str]:
+    """`hilgate ci hardware plan`: the boards of the job matrix."""
+    planned = hardware.plan(Client(access_from(environment)), read_event(environment), folder)
+    tell(environment, planned.as_outputs())
+    rows = [f"{row['board']}: {row['state']}, {row['reason']}" for row in planned.rows]
+    return rows or ["nothing of this change needs a board"]
+
+
+def run_online(environment: Environment, root: Path) -> list[str]:
+    """`hilgate ci hardware online`: every board whose bench is there."""
+    pulses = hardware.online(Client(access_from(environment)), root)
+    boards = [one.board for one in pulses if one.state == "online"]
+    tell(environment, {"boards": json.dumps(boards)})
+    return [f"{one.board}: {one.state}, {one.reason}" for one in pulses] or ["no board of this project can be flashed"]

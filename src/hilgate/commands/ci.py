@@ -7,7 +7,10 @@ from typing import Annotated
 
 import typer
 
+from hilgate.ci import bench_commands
+
 app = typer.Typer(rich_markup_mode=None)
+app.add_typer(bench_commands.app, name="hardware")
 
 
 @app.callback(invoke_without_command=True)

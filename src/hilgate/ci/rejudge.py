@@ -1,0 +1,75 @@
+"""The same judgement once more, with measured numbers in place of predicted ones: same commits, same policy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hilgate.artifacts import atomic_write, read_json, write_json
+from hilgate.ci.commits import find_commits, law, stated_by
+from hilgate.ci.orders import Order
+from hilgate.ci.settle import Settled
+from hilgate.ci.speak import spoken
+from hilgate.errors import ClaimError, UsageError
+from hilgate.gate.judge import judge
+from hilgate.gate.measured import parse_measurement
+from hilgate.gate.sides import read_path
+
+PLACES = {"head": "measurements", "base": "base"}  # of a judged folder
+LARGEST_BYTES = 8 * 1024 * 1024
+
+
+def take(order: Order, source: Path, out: Path) -> None:
+    """Check what a bench sent of one cell, and put it where the judged folder keeps numbers.
+
+    Raises ClaimError: missing, an error of the bench, or numbers of another image; ArtifactError.
+    """
+    error = source / "error.txt"
+    if error.is_file():
+        raise ClaimError(error.read_text("utf-8", "replace").strip()[:500])
+    texts = {side: _text(source / f"{side}.json") for side in order.sides}
+    for side, text in texts.items():
+        found = parse_measurement(text, f"{side} of the bench")
+        if (found.cell, found.board, found.source) != (order.cell, order.board, "measured"):
+            raise ClaimError(f"the bench sent {found.source} numbers of {found.cell} on {found.board}")
+        if found.hashes["firmware"] != order.sides[side]:
+            raise ClaimError(f"the bench measured another image than the {side}'s")
+    for side, text in texts.items():
+        atomic_write(out / PLACES[side] / order.cell / "measurement.json", text.encode())
+
+
+def _text(path: Path) -> str:
+    if not path.is_file():
+        raise ClaimError("the bench's job ended before it had measured")
+    if path.stat().st_size > LARGEST_BYTES:
+        raise ClaimError(f"{path.stat().st_size} bytes are refused", where=path.name)
+    return path.read_text("utf-8", "replace")
+
+
+def rejudge(root: Path, folder: Path) -> dict[str, Any]:
+    """Write verdict.json of the folder again, from its measurements and what its context says. Gives it."""
+    context, before = read_json(folder / "context.json", "context"), read_json(folder / "verdict.json", "verdict")
+    commits = find_commits(root, context["base_ref"], context["head_sha"])
+    stated = stated_by(commits)
+    approved_by = before["approved_by"]
+    own, theirs = stated.head.policy, stated.base.policy
+    notes: tuple[str, ...] = ()
+    if own is not None and (theirs is None or approved_by):
+        policy = own
+    elif theirs is not None:
+        policy, notes = law(commits, theirs)
+    else:
+        raise UsageError("neither the base nor this change has a params.yaml", where=commits.base_sha)
+    base = replace(stated.base, measurements=_measured(folder / "base"))
+    head = replace(stated.head, measurements=_measured(folder / "measurements"))
+    verdict = judge(policy, base, head, approved_by)
+    verdict = replace(verdict, requests=(*verdict.requests, *stated.requests), notes=(*verdict.notes, *notes))
+    settled = {row["cell"]: Settled(row["state"], row["error"]) for row in context.get("cells", ())}
+    document = spoken(verdict, settled).document()
+    write_json(folder / "verdict.json", "verdict", document)
+    return read_json(folder / "verdict.json", "verdict")
+
+
+def _measured(folder: Path) -> Any:
+    return read_path(folder, "", "").measurements if folder.is_dir() else {}
