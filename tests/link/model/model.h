@@ -1,4 +1,5 @@
-/* A model for tests of the link: an input of several chunks, three layers, an output of three answers. As `compile` emits one. */
+/* A model for tests of the link: an input of several chunks, three layers, an output of three answers. As `compile`
+ * emits one. */
 #ifndef MODEL_H
 #define MODEL_H
 
