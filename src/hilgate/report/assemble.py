@@ -14,11 +14,14 @@ if TYPE_CHECKING:
     from hilgate.virtual.evidence import Gap
 
 
+LONGEST_LABEL, LONGEST_ORIGIN, LONGEST_HEADLINE = 40, 100, 300
+
+
 def assemble(
     verdict: dict[str, Any], title: str, gaps: Sequence[Gap] = (), context: dict[str, Any] | None = None
 ) -> Report:
     """A checked verdict document as a Report. gaps: what no prediction can see. context: of a pull request."""
-    base, head = verdict["base"]["label"], verdict["head"]["label"]
+    base, head = _short(verdict["base"]["label"]), _short(verdict["head"]["label"])
     cells = sorted(verdict["cells"], key=lambda cell: (story.WORST_FIRST.index(cell["outcome"]), cell["cell"]))
     views = tuple(cell_view(cell, base, head) for cell in cells)
     noisy = verdict["requests"] or verdict["notes"] or verdict["params"] or verdict.get("dependencies")
@@ -26,8 +29,8 @@ def assemble(
     return Report(
         outcome=verdict["outcome"],
         exit_code=verdict["exit_code"],
-        title=title,
-        headline=story.headline(verdict),
+        title=_short(title),
+        headline=_short(story.headline(verdict), LONGEST_HEADLINE),
         about=_about(verdict),
         base=base,
         head=head,
@@ -48,8 +51,9 @@ def assemble(
 
 def _about(verdict: dict[str, Any]) -> str:
     """Who is compared with whom, by whose policy."""
-    base = "nothing" if verdict["base"]["kind"] == "none" else verdict["base"]["origin"]
-    text = f"{verdict['head']['label']} against {base}, judged by the policy of {verdict['policy']}"
+    base = "nothing" if verdict["base"]["kind"] == "none" else _short(verdict["base"]["origin"], LONGEST_ORIGIN)
+    policy = _short(verdict["policy"], LONGEST_ORIGIN)
+    text = f"{_short(verdict['head']['label'])} against {base}, judged by the policy of {policy}"
     return f"{text}, whose changes {_name(verdict['approved_by'])} approved" if verdict["approved_by"] else text
 
 
@@ -60,7 +64,12 @@ def _approval(verdict: dict[str, Any]) -> str:
 
 
 def _name(name: str) -> str:
-    return f"`{name.replace('`', chr(39))}`"
+    return f"`{_short(name, LONGEST_ORIGIN).replace('`', chr(39))}`"
+
+
+def _short(text: str, longest: int = LONGEST_LABEL) -> str:
+    """Labels stand in every table, so a branch's endless name would push everything else out of a comment."""
+    return text if len(text) <= longest else text[: longest - 1] + "…"
 
 
 def _pairs(rows: Sequence[dict[str, str]]) -> tuple[Pair, ...]:

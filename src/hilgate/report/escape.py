@@ -13,6 +13,7 @@ LONGEST_NAME = 80
 LONGEST_TEXT = 600
 INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 PLAIN_NAME = re.compile(r"[A-Za-z0-9 _./+=:,;&%#'\"*>$?!~^(){}\[\]-]+")  # nothing between backticks can end them
+LINKING = re.compile(r"(?i)(:)(//)|(www)(\.)|\b(gh)(-\d)")  # what GitHub makes links of: addresses, GH-12
 PLAIN_URL = re.compile(
     r"https?://[A-Za-z0-9.-]{1,200}(:\d{1,5})?(/[A-Za-z0-9._~/-]{0,400})?(\?[A-Za-z0-9=&_-]{0,100})?"
 )
@@ -68,6 +69,16 @@ def markdown_link(text: str, url: str) -> Markdown:
     return Markdown(f"[{label}]({url})") if PLAIN_URL.fullmatch(url) else label
 
 
+def terminal_text(text: object, longest: int = LONGEST_TEXT) -> str:
+    """Text for a terminal or a job's log: no backticks, and nothing that GitHub's runner takes for a command.
+
+    The runner obeys `::name::` at the start of a line, and a long line is wrapped anywhere; `##[name]` it obeys
+    anywhere. Both get a space.
+    """
+    shown = visible(text, longest).replace("`", "")
+    return re.sub(r":(?=:)", ": ", shown).replace("##[", "## [")
+
+
 def _spelled(letter: str) -> str:
     if letter in "\n\r\t":
         return " "
@@ -77,13 +88,14 @@ def _spelled(letter: str) -> str:
 
 
 def _defused(text: str) -> str:
-    """Entities for whatever is not plain; a zero-width space behind @ and in front of what would become a link."""
+    """Entities for whatever is not plain; a zero-width space in what would become a link, a mention or a reference."""
     kept = "".join(
         letter if SAFE_TEXT.fullmatch(letter) or letter.isalpha() or _inside_word(text, at) else f"&#{ord(letter)};"
         for at, letter in enumerate(text)
     )
-    kept = re.sub(r"(?i)(:)(//)|(www)(\.)", lambda found: "&#8203;".join(part for part in found.groups() if part), kept)
-    return kept.replace("&#64;", "&#64;&#8203;").replace("&#35;", "&#35;&#8203;")
+    kept = LINKING.sub(lambda found: "&#8203;".join(part for part in found.groups() if part), kept)
+    kept = re.sub(r":(?=[\w+-]{1,60}:)", ":&#8203;", kept)  # an emoji's name
+    return re.sub("&#(64|35|36);", r"&#\1;&#8203;", kept)  # @, # and $
 
 
 def _inside_word(text: str, at: int) -> bool:

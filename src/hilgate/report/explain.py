@@ -86,8 +86,9 @@ def _accuracy(cell: dict[str, Any]) -> str:
 
 def _latency(cell: dict[str, Any], told: set[str]) -> str:
     """The layer that moved most, its part of the whole step, and what is different about it."""
-    rows = [row for row in cell["changes"]["layers"] if row["base"] != row["head"]]
-    if not rows or not all(any(row[side] is not None for row in rows) for side in ("base", "head")):
+    layers = cell["changes"]["layers"]
+    rows = [row for row in layers if row["base"] != row["head"]]
+    if not rows or not all(any(row[side] is not None for row in layers) for side in ("base", "head")):
         return ""
     row = max(rows, key=lambda row: abs(_step(row)))
     total = sum(_step(row) for row in rows)

@@ -21,12 +21,22 @@ if TYPE_CHECKING:
     from hilgate.virtual.evidence import Gap
 
 LONGEST_BYTES = 65_000  # GitHub refuses a comment of more than 65,536 characters; bytes are never fewer than characters
-LONGEST_TABLE = 14_000
+ROOMS = {  # bytes for each part that foreign text could fill; what does not fit is counted
+    "overview": 10_000,
+    "still": 8_000,
+    "notes": 6_000,
+    "failures": 5_000,
+    "missing": 3_000,
+    "requests": 6_000,
+    "slack": 3_000,
+    "gaps": 10_000,
+}
+TOO_LONG = "The rest is too long for a comment: see `artifacts/gate/verdict.json` or the page of the report."
 CELLS_IN_FULL = 4  # with more cells that moved an overview comes first, and those that pass are one row in it
 MOST_LAYERS = 10
 MOST_SYMBOLS = 20
-MOST_GAPS = 60
 MOST_LINES = 20
+LONGEST_ERROR = 1_200
 
 
 def render(verdict: dict[str, Any], title: str, gaps: Sequence[Gap] = (), context: dict[str, Any] | None = None) -> str:
@@ -46,12 +56,13 @@ def body(report: Report) -> str:
     loud = [cell for cell in report.cells if not cell.quiet]
     still = _still([cell for cell in report.cells if cell.quiet], report, macros)
     if len(loud) > CELLS_IN_FULL:
-        parts.append(_table(loud, report, macros))
+        parts.append(_table(loud, macros, ROOMS["overview"]))
         loud = [cell for cell in loud if cell.outcome != "pass"]
     footer = still + macros.footer(report)
     room = LONGEST_BYTES - 400 - _bytes("".join(parts) + footer)  # 400: the hidden lines
     parts += _fitting(loud, report, macros, room)
-    return _tidy("".join([*parts, footer]))
+    text = _tidy("".join([*parts, footer]))
+    return text if _bytes(text) <= LONGEST_BYTES - 400 else _tidy(f"{macros.header(report)}\n{TOO_LONG}")
 
 
 def _fitting(cells: list[CellView], report: Report, macros: Any, room: int) -> list[str]:
@@ -78,15 +89,15 @@ def _still(cells: list[CellView], report: Report, macros: Any) -> str:
     """The cells in which nothing changed, folded."""
     if not cells:
         return ""
-    return str(macros.folded_table(report, len(cells), Markdown(_table(cells, report, macros))))
+    return str(macros.folded_table(report, len(cells), Markdown(_table(cells, macros, ROOMS["still"]))))
 
 
-def _table(cells: list[CellView], report: Report, macros: Any) -> str:
+def _table(cells: list[CellView], macros: Any, room: int) -> str:
     """One row for each cell, cut where it gets too long."""
     text = str(macros.overview_head())
     for at, cell in enumerate(cells):
         row = str(macros.overview_row(cell, _overview_values(cell)))
-        if _bytes(text + row) > LONGEST_TABLE:
+        if _bytes(text + row) > room:
             return f"{text}\n\nand {len(cells) - at} more cells: see `artifacts/gate/verdict.json`.\n"
         text += row
     return f"{text}\n"
@@ -120,12 +131,24 @@ def _environment() -> Environment:
         "movers": movers,
         "count": words.count,
         "plural": words.plural,
-        "MOST_LINES": MOST_LINES,
         "MOST_SYMBOLS": MOST_SYMBOLS,
-        "MOST_GAPS": MOST_GAPS,
+        "LONGEST_ERROR": LONGEST_ERROR,
+        "cut": cut,
     }
     environment.globals.update(functions)
     return environment
+
+
+def cut(items: Sequence[Any], room: str, *fields: str, most: int = MOST_LINES) -> Sequence[Any]:
+    """The first items that fit the room, as they are when escaped. fields: of an item, its texts; none: it is text."""
+    left, kept = ROOMS[room], 0
+    for item in items[:most]:
+        texts = [getattr(item, field) for field in fields] if fields else [item]
+        left -= 40 + sum(max(_bytes(markdown_text(text)), _bytes(html_name(text))) for text in texts)
+        if left < 0:
+            break
+        kept += 1
+    return items[:kept]
 
 
 def movers(cell: CellView) -> list[Moved]:
@@ -137,10 +160,11 @@ def movers(cell: CellView) -> list[Moved]:
 
 
 def _pairs(rows: Sequence[Pair]) -> Markdown:
-    """`name` `base` → `head`, the first MOST_LINES of them in one line."""
-    shown = [f"{markdown_name(row.name)} {markdown_name(row.base)} → {markdown_name(row.head)}" for row in rows]
-    more = f" and {len(rows) - MOST_LINES} more" if len(rows) > MOST_LINES else ""
-    return Markdown(", ".join(shown[:MOST_LINES]) + more)
+    """`name` `base` → `head`, as many as fit, in one line."""
+    kept = cut(rows, "notes", "name", "base", "head")
+    shown = [f"{markdown_name(row.name)} {markdown_name(row.base)} → {markdown_name(row.head)}" for row in kept]
+    more = f" and {len(rows) - len(kept)} more" if len(rows) > len(kept) else ""
+    return Markdown(", ".join(shown) + more)
 
 
 def _overview_values(cell: CellView) -> list[str]:

@@ -1,15 +1,31 @@
-"""report: artifacts/gate/verdict.json -> what people read. It judges nothing."""
+"""report: artifacts/gate/verdict.json -> what people and other programs read. It judges nothing.
+
+read -> assemble -> render each format -> write
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from hilgate.artifacts import artifact, atomic_write, needed, read_json
+from hilgate.artifacts import FILES, artifact, atomic_write, read_json, write_json
+from hilgate.errors import ArtifactError, UsageError
 from hilgate.params import build, load_params
-from hilgate.report import markdown, page
+from hilgate.report import junit, markdown, page
+from hilgate.report.annotations import Annotation, annotate
+from hilgate.report.assemble import assemble
+from hilgate.report.document import document
+from hilgate.report.marker import head_lines
+from hilgate.report.trend import History
+from hilgate.report.view import Report
 from hilgate.report.words import has_prediction
 from hilgate.virtual.evidence import fidelity_gaps
+
+SUMMARY = "GITHUB_STEP_SUMMARY"
+LARGEST_SUMMARY_BYTES = 1024 * 1024  # of all that one step writes; GitHub drops what is longer as a whole
 
 
 @dataclass(frozen=True)
@@ -19,15 +35,69 @@ class ReportParams:
     title: str = "hilgate"
 
 
-def execute(root: Path) -> list[Path]:
-    """Write every report format; the paths written. Raises ArtifactError when there is no verdict, ParamsError."""
+@dataclass(frozen=True)
+class Written:
+    """paths: of the files, in the order of FORMATS; report: what they show."""
+
+    paths: tuple[Path, ...]
+    report: Report
+    annotations: tuple[Annotation, ...]
+
+
+@dataclass(frozen=True)
+class Places:
+    """source: folder with verdict.json and perhaps context.json; out: where reports go. None: in artifacts/."""
+
+    source: Path | None = None
+    out: Path | None = None
+
+
+def execute(root: Path, places: Places | None = None, history: tuple[History, ...] = ()) -> Written:
+    """Write every report format. Raises ArtifactError when there is no verdict, ParamsError."""
+    places = places or Places()
     params = load_params(root)
     settings = build(ReportParams, params.sections["report"], f"{params.path}: report")
-    verdict = read_json(needed(root, "gate.verdict"), "verdict")
-    gaps = fidelity_gaps() if has_prediction(verdict) else ()
-    written = []
-    for name, render in (("report.markdown", markdown.render), ("report.page", page.render)):
-        path = artifact(root, name)
-        atomic_write(path, render(verdict, settings.title, gaps).encode())
-        written.append(path)
-    return written
+    verdict, context = read(root, places.source)
+    report = assemble(verdict, settings.title, fidelity_gaps() if has_prediction(verdict) else (), context)
+    notes = annotate(report, params.path.read_text("utf-8"))
+    texts = {
+        "report.markdown": f"{head_lines(verdict, context)}\n{markdown.body(report)}",
+        "report.page": page.whole(report, history),
+        "report.junit": junit.render(report),
+        "report.annotations": json.dumps([note.as_check_run() for note in notes], indent=1) + "\n",
+    }
+    paths = {name: _place(root, places.out, name) for name in (*texts, "report.json")}
+    for name, text in texts.items():
+        atomic_write(paths[name], text.encode())
+    write_json(paths["report.json"], "report", document(report))
+    return Written(tuple(paths.values()), report, notes)
+
+
+def read(root: Path, source: Path | None) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """verdict.json, and context.json where there is one, of a folder. Raises ArtifactError."""
+    path = artifact(root, "gate.verdict") if source is None else source / "verdict.json"
+    if not path.is_file():
+        raise ArtifactError("there is no verdict to report", where=str(path), hint="make it with `hilgate gate`")
+    around = path.parent / "context.json"
+    return read_json(path, "verdict"), read_json(around, "context") if around.is_file() else None
+
+
+def append_summary(report: Report, environment: Mapping[str, str]) -> Path:
+    """Append the report to the summary of this step of a job. Raises UsageError outside of GitHub Actions."""
+    place = environment.get(SUMMARY, "")
+    if not place:
+        hint = "it is set in a job of GitHub Actions; elsewhere read artifacts/report/report.md"
+        raise UsageError(f"{SUMMARY} is not set", where="--summary", hint=hint)
+    path = Path(place)
+    text = markdown.body(report)
+    there = path.stat().st_size if path.is_file() else 0
+    if there + len(text.encode()) > LARGEST_SUMMARY_BYTES:
+        short = replace(report, cells=(), requests=report.requests[:20], gaps=())
+        text = markdown.body(short) + "\nThe rest is in report.html: this step's summary is full.\n"
+    with path.open("a", encoding="utf-8") as file:
+        file.write(f"\n{text}")
+    return path
+
+
+def _place(root: Path, out: Path | None, name: str) -> Path:
+    return artifact(root, name) if out is None else out / Path(FILES[name]).name

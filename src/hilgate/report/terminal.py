@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hilgate.report.assemble import assemble
-from hilgate.report.escape import visible
+from hilgate.report.escape import terminal_text
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
@@ -60,7 +60,7 @@ def _headline(report: Report) -> RenderableType:
     from rich.text import Text
 
     word, _, rest = report.headline.partition(":")
-    text = Text.assemble((word.upper(), STYLES[report.outcome]), visible(rest).replace("`", ""))
+    text = Text.assemble((word.upper(), STYLES[report.outcome]), terminal_text(rest))
     return Panel(text, box=box.ROUNDED, border_style=STYLES[report.outcome], padding=(0, 1))
 
 
@@ -69,21 +69,22 @@ def _cell_title(cell: CellView) -> Text:
 
     how = cell.row("latency_us").how.replace("`", "")
     place = f"{cell.task} on {cell.board}" if cell.cell != f"{cell.task}_{cell.board}" else ""
-    where = "  " + visible(", ".join(part for part in (place, f"latency {how}" if how else "") if part), 80)
+    where = "  " + terminal_text(", ".join(part for part in (place, f"latency {how}" if how else "") if part), 80)
     return Text.assemble(
-        "\n", (visible(cell.cell, 60), "bold"), "  ", (cell.outcome, STYLES[cell.outcome]), (where, "dim")
+        "\n", (terminal_text(cell.cell, 60), "bold"), "  ", (cell.outcome, STYLES[cell.outcome]), (where, "dim")
     )
 
 
 def _table(cell: CellView, base: str, width: int) -> RenderableType:
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     wide = width >= WIDE
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("")
-    for name in ([visible(base, 14)] if wide else []) + ["this PR", "change", "budget"]:
-        table.add_column(name, justify="right", no_wrap=True)
+    for name in ([terminal_text(base, 14)] if wide else []) + ["this PR", "change", "budget"]:
+        table.add_column(Text(name), justify="right", no_wrap=True)
     table.add_column("headroom", no_wrap=True)
     table.add_column("", no_wrap=True)
     for row in cell.rows:
@@ -123,7 +124,7 @@ def _reasons(cell: CellView) -> list[RenderableType]:
     lines: list[RenderableType] = []
     for reason in cell.reasons:
         word = "*" if reason.outcome == "pass" else reason.outcome
-        text = Text.assemble((word, STYLES[reason.outcome]), " ", visible(reason.text).replace("`", ""))
+        text = Text.assemble((word, STYLES[reason.outcome]), " ", terminal_text(reason.text))
         lines.append(_indented(text))
     return lines
 
@@ -137,10 +138,10 @@ def _indented(text: Text) -> RenderableType:
 def _requests(report: Report) -> Text:
     from rich.text import Text
 
-    lines = [f"{visible(report.head, 30)} asks to change what judges it. {visible(report.approval).replace('`', '')}"]
+    lines = [f"{terminal_text(report.head, 30)} asks to change what judges it. {terminal_text(report.approval)}"]
     for request in report.requests[:MOST_LINES]:
         asked = f"{request.cell} {request.what}: {request.base} → {request.head} ({request.effect})"
-        lines.append(f"  {visible(asked)}")
+        lines.append(f"  {terminal_text(asked)}")
     if len(report.requests) > MOST_LINES:
         lines.append(f"  and {len(report.requests) - MOST_LINES} more")
     return Text("\n" + "\n".join(lines), STYLES["waiting"])
@@ -149,4 +150,4 @@ def _requests(report: Report) -> Text:
 def _text(line: str, style: str = "") -> Text:
     from rich.text import Text
 
-    return Text(visible(line).replace("`", ""), style)
+    return Text(terminal_text(line), style)
