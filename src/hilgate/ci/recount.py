@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 LINK_VECTORS = 24  # samples that go over the link as well, compared with direct calls to the bit
 SPOTS = 8  # other samples whose cycles are counted
+LONGEST_NAME = 300
 ORDER_SAMPLES = 256  # by which two possible orders of an input are told apart
 
 
@@ -79,7 +80,10 @@ def recount(order: Order, tests: TestSet) -> Recount:
     findings = Findings(counted.identity, counted.vectors, accuracy, ram, counted.latency, None)
     document = measurement(subject, virtual_target(subject, order.root), findings)
     document["parity"]["mismatches"] = counted.mismatches
-    _compare(document, read_json(order.file("measurement.json"), "measurement"), doubts)
+    said = read_json(order.file("measurement.json"), "measurement")
+    if said["parity"]["mismatches"]:
+        document["parity"] = said["parity"]  # its own jobs compared with the reference; that it is worse is believed
+    compare(document, said, doubts)
     return Recount(document, samples_of(subject, tests.metric, values), sizes, tuple(doubts.rows))
 
 
@@ -105,6 +109,9 @@ def count_sizes(order: Order) -> dict[str, Any]:
     except (LookupError, ValueError, AttributeError, TypeError, StopIteration, ArithmeticError) as error:
         # pyelftools and capstone on headers that contradict each other
         raise ClaimError(f"its sections or symbols cannot be read: {error!r}"[:300], where=elf.name) from error
+    names = [*sizes["toolchain"].values(), *sizes["stack_path"], *(symbol["name"] for symbol in sizes["symbols"])]
+    if any(len(str(name)) > LONGEST_NAME for name in names):
+        raise ClaimError(f"a symbol or a compiler has a name of more than {LONGEST_NAME} letters", where=elf.name)
     if min(sizes["flash"].values()) < 0 or min(sizes["ram"].values()) < 0:
         raise ClaimError("its sections are larger than what it loads", where=elf.name)
     return sizes
@@ -191,8 +198,8 @@ def _declare(sizes: dict[str, Any], one: dict[str, int], other: dict[str, int], 
     return {name: sizes["ram"][name] for name in ("static_bytes", "total_bytes")}
 
 
-def _compare(document: dict[str, Any], said: dict[str, Any], doubts: Doubts) -> None:
-    """Tell which of the judged numbers the claim stated otherwise."""
+def compare(document: dict[str, Any], said: dict[str, Any], doubts: Doubts) -> None:
+    """Tell which of the judged numbers a claim stated otherwise."""
     paths = (("accuracy", "value"), ("flash", "total_bytes"), ("ram", "total_bytes"), ("latency", "median_us"))
     for table, name in paths:
         mine, theirs = (side[table][name] if side[table] else None for side in (document, said))
@@ -200,5 +207,3 @@ def _compare(document: dict[str, Any], said: dict[str, Any], doubts: Doubts) -> 
             doubts.add(f"{table}.{name}", theirs, mine)
     if said["hashes"]["dataset"] != document["hashes"]["dataset"]:
         doubts.add("test set", said["hashes"]["dataset"][:12], document["hashes"]["dataset"][:12])
-    if said["parity"]["mismatches"]:
-        document["parity"] = said["parity"]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from hilgate.artifacts import write_json
+from hilgate.artifacts import read_json, write_json
 from hilgate.catalogue import load_board
 from hilgate.ci.baseline import Baseline
-from hilgate.ci.claim import CellClaim, Claim
-from hilgate.ci.recount import Order, Recount, recount
+from hilgate.ci.claim import CellClaim, Claim, cell_file
+from hilgate.ci.counted import Doubts
+from hilgate.ci.recount import Order, Recount, compare, recount
 from hilgate.ci.testset import TestSet, load_test_set
 from hilgate.errors import ClaimError, HilgateError
 from hilgate.params import Cell, Params
@@ -85,10 +86,17 @@ class Settler:
             return Settled("refused", what)
         if stated.files["firmware.elf"]["sha256"] == self._baseline.image(name):
             self._copy(self._out / "base" / name, self._out / "measurements" / name)
-            return Settled("recomputed")
+            return Settled("recomputed", claims=self._claims(name))
         found = self._recount(name, cell, self._folder)
         _write(self._out / "measurements" / name, found)
         return Settled("recomputed", claims=found.claims)
+
+    def _claims(self, name: str) -> tuple[dict[str, str], ...]:
+        """Where the claim states other numbers than the base, though the image is the same."""
+        doubts = Doubts(name)
+        mine = read_json(self._out / "base" / name / "measurement.json", "measurement")
+        compare(mine, read_json(cell_file(self._folder, name, "measurement.json"), "measurement"), doubts)
+        return tuple(doubts.rows)
 
     def _write_base(self, name: str, cell: Cell) -> None:
         """The base's numbers: of main's build, counted again where today's harness counts otherwise than it did."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hilgate.ci.revisions import Tree, changed_paths
-from hilgate.errors import ClaimError, HilgateError
+from hilgate.errors import ClaimError
 from hilgate.params import Cell
 
 OF_TASK = ("data", "train", "export", "quantize", "compile")  # stages by the task of a cell, the others by the cell
@@ -44,7 +44,11 @@ def touched_cells(base: Tree, head: Tree, cells: dict[str, Cell]) -> dict[str, s
     if base.sha and base.sha == head.sha:
         return {}
     paths = changed_paths(base, head)
-    old, new = read_pipeline(base), read_pipeline(head)
+    old = read_pipeline(base)
+    try:
+        new = read_pipeline(head)
+    except ClaimError as error:
+        return dict.fromkeys(cells, f"{error.where.rpartition(':')[2]}, which cannot be read")
     if old.stages != new.stages:
         return dict.fromkeys(cells, "dvc.yaml")
     found = {name: _reason(name, cell, paths, old, new) for name, cell in cells.items()}
@@ -92,8 +96,6 @@ def _mapping(tree: Tree, path: str) -> dict[str, Any]:
         content = yaml.safe_load(tree.text(path) or "{}")
     except (yaml.YAMLError, RecursionError, ValueError) as error:
         raise ClaimError(f"not valid YAML: {' '.join(str(error).split())[:200]}", where=where) from error
-    except HilgateError:
-        raise
     if not isinstance(content, dict):
         raise ClaimError("not a YAML mapping", where=where)
     return content
