@@ -8,6 +8,8 @@
 #if defined(__GNUC__)
 #define HILGATE_INLINE static inline __attribute__((always_inline))
 #define HILGATE_NOINLINE static __attribute__((noinline))
+/* A kernel that several layers share stays one function. */
+#define HILGATE_SHARED static __attribute__((noinline, unused))
 /* The weights blob is an array of bytes that kernels read as words: tell the compiler that these may alias. */
 typedef int32_t __attribute__((may_alias)) hilgate_i32;
 typedef uint32_t __attribute__((may_alias)) hilgate_u32;
@@ -16,6 +18,7 @@ typedef float __attribute__((may_alias)) hilgate_f32;
 #else
 #define HILGATE_INLINE static inline
 #define HILGATE_NOINLINE static
+#define HILGATE_SHARED static
 typedef int32_t hilgate_i32;
 typedef uint32_t hilgate_u32;
 typedef int16_t hilgate_i16;

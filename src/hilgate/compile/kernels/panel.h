@@ -38,13 +38,10 @@
 #define HILGATE_PANEL_DSP 0
 #endif
 
-/* A kernel that two layers share stays one function. */
 #if defined(__GNUC__)
-#define HILGATE_SHARED static __attribute__((noinline, unused))
 #define HILGATE_NAKED static __attribute__((naked, noinline))
 #define HILGATE_UNUSED __attribute__((unused))
 #else
-#define HILGATE_SHARED static
 #define HILGATE_UNUSED
 #endif
 

@@ -157,17 +157,19 @@ def _share_pitches(graph: Graph, options: Options, worth: int) -> None:
     layer large enough gets an instance of its own that knows how far its outputs lie apart.
     """
     groups: dict[PlaneKernel, list[tuple[Site, DepthwiseConv2D, PlaneKernel]]] = {}
-    for site in graph.sites():
-        op = site.node.op
-        if isinstance(op, DepthwiseConv2D) and op.kernel:
-            groups.setdefault(replace(op.kernel, pitch=0, band=0, turned=False), []).append((site, op, op.kernel))
+    found = [(site, site.node.op) for site in graph.sites()]
+    layers = [(site, op, op.kernel) for site, op in found if isinstance(op, DepthwiseConv2D) and op.kernel]
+    general = any(kernel.general for _, _, kernel in layers)  # then one function for all
+    for site, op, kernel in layers:
+        one = replace(kernel, general=general)
+        groups.setdefault(replace(one, pitch=0, band=0, turned=False), []).append((site, op, one))
     for users in groups.values():
         pitches = {kernel.pitch for _, _, kernel in users}
         for site, op, kernel in users:
             fitting = [replace(kernel, pitch=pitch) for pitch in pitches]
             whole = [k.pitch for k in fitting if plane.band(op, site, k, options.of(site.node.name)) >= kernel.band]
             gain = options.weight(site.node.name) * plane.fixed_gain(op, site, kernel)
-            alone = gain > worth * plane.CODE_BYTES[kernel.outputs] or (gain > 0 and len(users) == 1)
+            alone = gain > worth * plane.code_bytes(kernel) or (gain > 0 and len(users) == 1)
             place = plane.out_pixel(op, site, kernel) if alone else 0
             site.node.op = replace(op, kernel=replace(kernel, pitch=max(whole), out_pixel=place))
 

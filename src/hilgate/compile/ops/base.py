@@ -56,14 +56,16 @@ class Call:
 class Op(ABC):
     """Attributes are the fields of the frozen dataclass that a subclass is.
 
-    kind: name of its folder; onnx, tflite: operators of these formats that it reads; view: its output is bytes of its
-    inputs where they lie, so no code and no memory; keeps_quantization: output numbers are input numbers, so both
-    sides share one quantization; per_channel_inputs: inputs whose quantization may have an axis; many_outputs: it has
-    more than one; channelwise: each output channel (last axis) depends on the same channel of the inputs
-    only; requantizes_inputs: inputs of other quantizations than the output's are requantized in front of it.
+    kind: name of its folder; headers: files of kernels/ that its C includes; onnx, tflite: operators of these formats
+    that it reads; view: its output is bytes of its inputs where they lie, so no code and no memory;
+    keeps_quantization: output numbers are input numbers, so both sides share one quantization; per_channel_inputs:
+    inputs whose quantization may have an axis; many_outputs: it has more than one; channelwise: each output channel
+    (last axis) depends on the same channel of the inputs only; requantizes_inputs: inputs of other quantizations than
+    the output's are requantized in front of it.
     """
 
     kind: ClassVar[str]
+    headers: ClassVar[tuple[str, ...]] = ()
     onnx: ClassVar[tuple[str, ...]] = ()
     tflite: ClassVar[tuple[str, ...]] = ()
     view: bool = False
@@ -117,7 +119,7 @@ class Op(ABC):
 
     def sources(self, site: Site) -> tuple[str, ...]:
         """The C files that its call needs, relative to the room; `model.c` includes those that end in `.c`."""
-        return (f"ops/{self.kind}/{self.kind}.c", f"ops/{self.kind}/{self.kind}.h")
+        return (f"ops/{self.kind}/{self.kind}.c", f"ops/{self.kind}/{self.kind}.h", *self.headers)
 
     def scratch_bytes(self, site: Site) -> int:
         """Working memory in the arena, only while this layer runs."""

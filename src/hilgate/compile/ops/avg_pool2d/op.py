@@ -40,6 +40,7 @@ class AvgPool2D(Op):
     mean: bool = False
 
     kind: ClassVar[str] = "avg_pool2d"
+    headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h", "kernels/pool.h")
     channelwise: ClassVar[bool] = True
     monotone = True
     onnx: ClassVar[tuple[str, ...]] = ("AveragePool", "GlobalAveragePool", "ReduceMean")

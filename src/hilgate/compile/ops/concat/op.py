@@ -31,6 +31,7 @@ class Concat(Op):
     view: bool = False
 
     kind: ClassVar[str] = "concat"
+    headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h",)
     onnx: ClassVar[tuple[str, ...]] = ("Concat",)
     tflite: ClassVar[tuple[str, ...]] = ("CONCATENATION",)
     keeps_quantization: ClassVar[bool] = True

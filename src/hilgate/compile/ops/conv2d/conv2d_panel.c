@@ -1,12 +1,7 @@
 #include "conv2d_panel.h"
 
+#include "bytes.h"
 #include "strip.h"
-
-/* Clamps that are narrower than int8, as panels clamp to int8. */
-HILGATE_INLINE void conv2d_clamp(int8_t *y, uint32_t n, const hilgate_output *output) {
-    if (output->lowest == -128 && output->highest == 127) return;
-    for (uint32_t i = 0; i < n; i++) y[i] = (int8_t)hilgate_clamp(y[i], output->lowest, output->highest);
-}
 
 HILGATE_INLINE panel_shape conv2d_panel_shape(const conv2d_shape *s, const hilgate_output *output) {
     panel_shape panel = s->panel;
@@ -49,7 +44,7 @@ HILGATE_SHARED void conv2d_columns_s8(const int8_t *x, const uint8_t *stream, co
             conv2d_strip_row(s, strip + kh * s->channels, row, fill[0]);
         }
         conv2d_row(s, stream, strip, y, &panel);
-        conv2d_clamp(y, row_bytes, output);
+        bytes_clamp(y, row_bytes, output);
     }
 }
 
@@ -77,7 +72,7 @@ HILGATE_SHARED void conv2d_rgb_s8(const int8_t *x, const uint8_t *stream, const 
             to[6u + kh] = row[kh][last + 1u];
         }
         conv2d_row(s, stream, strip, y, &panel);
-        conv2d_clamp(y, row_bytes, output);
+        bytes_clamp(y, row_bytes, output);
     }
 }
 
@@ -98,7 +93,7 @@ HILGATE_SHARED void conv2d_pixels_s8(const int8_t *x, const uint8_t *stream, con
         s->run(stream, strip, y + first * s->out_pixel, &panel);
         at += step;
     }
-    conv2d_clamp(y, (uint32_t)s->out_w * s->out_pixel, output);
+    bytes_clamp(y, (uint32_t)s->out_w * s->out_pixel, output);
 }
 
 /* The receptive field of output (oh, ow) in one run; `x` is the first channel of the group. */
@@ -132,6 +127,6 @@ HILGATE_SHARED void conv2d_patches_s8(const int8_t *x, const uint8_t *stream, co
                        &panel);
             }
         }
-        conv2d_clamp(y, (uint32_t)s->out_w * s->out_pixel, output);
+        bytes_clamp(y, (uint32_t)s->out_w * s->out_pixel, output);
     }
 }

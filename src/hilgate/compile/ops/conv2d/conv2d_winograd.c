@@ -1,5 +1,6 @@
 #include "conv2d_winograd.h"
 
+#include "bytes.h"
 #include "strip.h"
 
 /* Input rows `first` and after, widened and padded, that `rows` rows of tiles need. */
@@ -53,6 +54,5 @@ HILGATE_SHARED void conv2d_winograd_s8(const int8_t *x, const uint8_t *stream, c
             if (scale[3] != 0) winograd_channel(s, m + 1, scale + 3, bias[1], y + c + 1, oh, rows);
         }
     }
-    if (output->lowest == -128 && output->highest == 127) return;
-    for (uint32_t i = 0; i < s->out_h * bytes; i++) y[i] = (int8_t)hilgate_clamp(y[i], output->lowest, output->highest);
+    bytes_clamp(y, s->out_h * bytes, output);
 }

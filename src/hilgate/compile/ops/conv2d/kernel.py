@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SOURCES = (
     "ops/conv2d/conv2d_panel.c",
     "ops/conv2d/conv2d_panel.h",
+    "kernels/bytes.h",
     "kernels/panel.h",
     "kernels/panel_dsp.h",
     "kernels/strip.h",

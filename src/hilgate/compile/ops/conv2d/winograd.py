@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 SOURCES = (
     "ops/conv2d/conv2d_winograd.c",
     "ops/conv2d/conv2d_winograd.h",
+    "kernels/bytes.h",
     "kernels/panel.h",
     "kernels/strip.h",
     "kernels/winograd.h",

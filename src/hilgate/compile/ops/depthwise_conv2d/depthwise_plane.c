@@ -1,6 +1,6 @@
 #include "depthwise_plane.h"
 
-#include "dsp.h"
+#include "bytes.h"
 
 /* `rows` rows of `width` pixels that lie `step` bytes apart: the first byte of each as int16, `pitch` values from one
  * row to the next. */
@@ -59,7 +59,7 @@ HILGATE_INLINE void depthwise_fill(int16_t *to, int32_t value, uint32_t n) {
 }
 
 /* One or two channels' input rows `first` and after, as far as they exist, into the planes. */
-HILGATE_INLINE void depthwise_planes(const depthwise_shape *s, int16_t *plane, int16_t *two, const int8_t *x,
+HILGATE_SHARED void depthwise_planes(const depthwise_shape *s, int16_t *plane, int16_t *two, const int8_t *x,
                                      int32_t first, uint32_t both) {
     const int32_t pitch = s->pitch / 2, start = first > 0 ? first : 0;
     const int32_t end = first + s->plane_rows < s->in_h ? first + s->plane_rows : s->in_h;
@@ -76,17 +76,43 @@ HILGATE_INLINE void depthwise_planes(const depthwise_shape *s, int16_t *plane, i
     }
 }
 
+/* A channel's weights as pairs. Of three in a row, DSP cores shift two at once: w + 128 does not reach its neighbour.
+ * They read the byte before w, which the stream has. */
+HILGATE_INLINE int32_t *depthwise_pairs(int32_t *channel, const int8_t *w, int32_t rows, int32_t taps, int32_t left) {
+#if HILGATE_DSP
+    if (taps == 3) {
+        uint32_t a, b, c;
+        const int8_t *from = w - 1;
+        __asm__ volatile(
+            "1:\nldr %[a], [%[from]], #3\neor %[a], %[a], #0x80808080\nuxtb16 %[b], %[a], ror #8\n"
+            "uxtb16 %[a], %[a]\nlsl %[b], %[b], %[left]\nlsl %[a], %[a], %[left]\n"
+            "ssub16 %[b], %[b], %[offset]\nssub16 %[a], %[a], %[offset]\n" /* (w0 w2) and (? w1) */
+            "pkhbt %[c], %[b], %[a]\npkhtb %[a], %[b], %[a], asr #16\n"
+            "str %[c], [%[to]], #4\nstr %[a], [%[to]], #4\nsubs %[rows], %[rows], #1\nbne 1b\n"
+            : [a] "=&r"(a), [b] "=&r"(b), [c] "=&r"(c), [from] "+&r"(from), [to] "+&r"(channel), [rows] "+&r"(rows)
+            : [left] "r"(left), [offset] "r"(0x00800080u << left)
+            : "memory", "cc");
+        return channel;
+    }
+#endif
+    for (; rows > 0; rows--, w += taps) {
+        uint32_t before = (uint32_t)(w[0] * (1 << left));
+        for (int32_t t = 1; t < taps; t++) {
+            const uint32_t here = (uint32_t)(w[t] * (1 << left));
+            *channel++ = (int32_t)((before & 0xffffu) | here << 16);
+            before = here;
+        }
+    }
+    return channel;
+}
+
 /* A channel as cores read it, from its words and weights of the stream. */
 HILGATE_INLINE void depthwise_channel(const depthwise_shape *s, int32_t *channel, const hilgate_i32 *words,
-                                      const int8_t *w, int32_t zero) {
-    const int32_t n = words[0] & 0xff;
+                                      const int8_t *w, int32_t taps, int32_t zero) {
+    const int32_t n = words[0] & 31;
     const int32_t left = s->rounding == PANEL_DOUBLE ? 1 : s->rounding == PANEL_POSITIVE ? s->top - n + 1 : 0;
-    *channel++ = (words[0] >> 8) * (1 << left);
-    for (uint32_t y = 0; y < s->rows; y++, w += 3) {
-        const uint32_t middle = (uint32_t)(w[1] * (1 << left));
-        *channel++ = (int32_t)(((uint32_t)(w[0] * (1 << left)) & 0xffffu) | middle << 16);
-        *channel++ = (int32_t)((middle & 0xffffu) | (uint32_t)(w[2] * (1 << left)) << 16);
-    }
+    *channel++ = (words[0] >> 5) * (1 << left);
+    channel = depthwise_pairs(channel, w, s->rows, taps, left);
     channel[0] = words[1];
     channel[1] = zero;
     if (s->rounding == PANEL_DOUBLE) channel[1] = (2 * zero + 1) * (1 << n) >> 1;
@@ -94,9 +120,10 @@ HILGATE_INLINE void depthwise_channel(const depthwise_shape *s, int32_t *channel
     channel[2] = n;
 }
 
-/* `rows` rows of outputs of every channel from input row `first` on. */
+/* `rows` rows of outputs of every channel from input row `first` on. general: a constant; where it is 0, kernels are 3
+ * wide, up to 7 high, and every input channel has one output channel. */
 HILGATE_INLINE void depthwise_band(const depthwise_shape *s, const uint8_t *stream, const int8_t *x, int32_t first,
-                                   int32_t rows, int32_t zero, int8_t *y, int16_t *planes) {
+                                   int32_t rows, int32_t zero, int8_t *y, int16_t *planes, const int general) {
     int16_t *two = planes + s->plane_rows * (s->pitch / 2);
     const int32_t rest = s->out_w % s->outputs, whole = s->out_w - rest, last = s->out_w - s->outputs;
     const int32_t step = s->stride_h * s->pitch;
@@ -107,25 +134,67 @@ HILGATE_INLINE void depthwise_band(const depthwise_shape *s, const uint8_t *stre
                                   s->out_pixel};
     const hilgate_i32 *words = (const hilgate_i32 *)(const void *)stream;
     const int8_t *weights = (const int8_t *)(words + 2 * s->channels);
-    for (uint32_t c = 0; c < s->channels; c++, words += 2, weights += 3 * s->rows) {
-        int32_t channel[4 + 2 * DEPTHWISE_ROWS_MAX];
-        depthwise_channel(s, channel, words, weights, zero);
-        if ((c & 1u) == 0u) depthwise_planes(s, planes, two, x + c, first, c + 1u < s->channels);
-        const int16_t *plane = c & 1u ? two : planes;
+    const uint32_t multiplier = general ? s->multiplier : 1u, inputs = s->channels / multiplier;
+    const int32_t taps = general ? s->taps : 3;
+    int32_t few[4 + DEPTHWISE_WORDS_FEW];
+    int32_t *channel = few;
+    if (general) channel = (int32_t *)(void *)(two + s->plane_rows * (s->pitch / 2) + 8);
+    for (uint32_t c = 0; c < s->channels; c++, words += 2, weights += taps * s->rows) {
+        const uint32_t in = c / multiplier;
+        depthwise_channel(s, channel, words, weights, taps, zero);
+        if ((in & 1u) == 0u && in * multiplier == c) depthwise_planes(s, planes, two, x + in, first, in + 1u < inputs);
+        const int16_t *plane = in & 1u ? two : planes;
         s->run(plane, channel, y + c, &block);
         if (rest > 0) s->run(plane + last * s->stride_w, channel, y + last * s->out_pixel + (int32_t)c, &edge);
     }
 }
 
-HILGATE_SHARED void depthwise_plane_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
-                                       const hilgate_i32 *fill, int8_t *y, int16_t *planes, const depthwise_shape *s) {
+/* All outputs, band after band. */
+HILGATE_INLINE void depthwise_image(const int8_t *x, const uint8_t *stream, const hilgate_output *output, int32_t fill,
+                                    int8_t *y, int16_t *planes, const depthwise_shape *s, const int general) {
     for (int32_t at = 0; at < s->out_h; at += s->band) {
         const int32_t rows = at + s->band <= s->out_h ? s->band : s->out_h - at;
-        depthwise_fill(planes, fill[0], ((uint32_t)s->plane_rows * s->pitch + 7u) & ~7u);
+        depthwise_fill(planes, fill, ((uint32_t)s->plane_rows * s->pitch + 7u) & ~7u);
         depthwise_band(s, stream, x, at * s->stride_h - s->pad_top, rows, output->zero_point, y + at * s->out_row,
-                       planes);
+                       planes, general);
     }
-    if (output->lowest == -128 && output->highest == 127) return;
-    for (int32_t i = 0; i < s->out_h * s->out_w * s->channels; i++)
-        y[i] = (int8_t)hilgate_clamp(y[i], output->lowest, output->highest);
+}
+
+HILGATE_SHARED void depthwise_plane_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
+                                       const hilgate_i32 *fill, int8_t *y, int16_t *planes, const depthwise_shape *s) {
+    depthwise_image(x, stream, output, fill[0], y, planes, s, 0);
+    bytes_clamp(y, (uint32_t)s->out_h * s->out_w * s->channels, output);
+}
+
+/* Along one axis, the outputs `phase`, phase + dilation, ... read the inputs `first`, first + dilation, ...: how many
+ * inputs and outputs these are, and how many reads fall before the first input. */
+typedef struct {
+    int32_t first, in, out, pad;
+} depthwise_phase;
+
+HILGATE_INLINE depthwise_phase depthwise_take(int32_t phase, int32_t dilation, int32_t in, int32_t out, int32_t pad) {
+    const int32_t before = phase < pad ? (pad - phase + dilation - 1) / dilation : 0;
+    const int32_t first = phase - pad + before * dilation;
+    const depthwise_phase found = {first, (in - first + dilation - 1) / dilation,
+                                   (out - phase + dilation - 1) / dilation, before};
+    return found;
+}
+
+HILGATE_SHARED void depthwise_general_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
+                                         const hilgate_i32 *fill, int8_t *y, int16_t *planes,
+                                         const depthwise_shape *s) {
+    depthwise_shape part = *s;
+    part.in_row *= s->dilation_h, part.out_row *= s->dilation_h;
+    part.in_pixel *= s->dilation_w, part.out_pixel *= s->dilation_w;
+    for (int32_t a = 0; a < s->dilation_h; a++) {
+        const depthwise_phase h = depthwise_take(a, s->dilation_h, s->in_h, s->out_h, s->pad_top);
+        for (int32_t b = 0; b < s->dilation_w; b++) {
+            const depthwise_phase w = depthwise_take(b, s->dilation_w, s->in_w, s->out_w, s->pad_left);
+            part.in_h = (uint16_t)h.in, part.out_h = (uint16_t)h.out, part.pad_top = (uint8_t)h.pad;
+            part.in_w = (uint16_t)w.in, part.out_w = (uint16_t)w.out, part.pad_left = (uint8_t)w.pad;
+            depthwise_image(x + h.first * s->in_row + w.first * s->in_pixel, stream, output, fill[0],
+                            y + a * s->out_row + b * s->out_pixel, planes, &part, 1);
+        }
+    }
+    bytes_clamp(y, (uint32_t)s->out_h * s->out_w * s->channels, output);
 }

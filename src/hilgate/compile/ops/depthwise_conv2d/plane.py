@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from hilgate.compile.kernels.panel import Integers, integers, words
 from hilgate.compile.ops.affine import Affine
 from hilgate.compile.ops.base import Call, Pointer, Section, int32_section
+from hilgate.compile.ops.depthwise_conv2d.lie import MAX_OFFSET, TAPS, lie, step_cycles
 
 if TYPE_CHECKING:
     from hilgate.compile.graph import Site
@@ -18,37 +19,41 @@ if TYPE_CHECKING:
     from hilgate.compile.options import Options
 
 FOLDER = "ops/depthwise_conv2d/depthwise_plane"
-SOURCES = (f"{FOLDER}.c", f"{FOLDER}.h", f"{FOLDER}_dsp.h", "kernels/panel.h")
-STEP_CYCLES = {6: 95, 4: 67, 2: 40}  # per call of so many outputs, 3x3
-CODE_BYTES = {6: 410, 4: 330, 2: 240}  # about, of an instance
-TAPS = 3  # kernel width that a core multiplies; narrower kernels are filled up with zeros
-ROWS_MAX = 7  # DEPTHWISE_ROWS_MAX
-ROW_CYCLES = 20  # from one row of outputs to the next
-PLANES_BYTES = {"speed": 5376, "size": 5376, "ram": 2048}
-MAX_OFFSET = 4095  # of an LDR
-BIAS_LIMIT = 1 << 23  # it shares a word with n
+SOURCES = (f"{FOLDER}.c", f"{FOLDER}.h", f"{FOLDER}_dsp.h", "kernels/bytes.h", "kernels/panel.h")
+FEW_WORDS = 14  # DEPTHWISE_WORDS_FEW: of a channel in depthwise_plane_s8
+GATHER_CYCLES, CHANNEL_CYCLES, WEIGHT_CYCLES = 3.6, 226, 6  # a value of a plane, a channel, one of its weights: fitted
+BIAS_LIMIT = 1 << 26  # it shares a word with n
 MOST_LEFT = 8  # weights are shifted left within int16
 
 
 @dataclass(frozen=True)
 class PlaneKernel:
-    """outputs: at a time; pitch: bytes of a plane's row; band: rows of outputs per plane; rounding, top: see panel.h;
-    out_pixel: 0 where it is an argument; turned: the planes' rows are the image's columns.
+    """outputs: at a time; rows, taps: of the kernel; pitch: bytes of a plane's row; band: rows of outputs per plane;
+    rounding, top: see panel.h; out_pixel: 0 where it is an argument; turned: the planes' rows are the image's columns;
+    general: runs in depthwise_general_s8.
     """
 
     outputs: int
     stride: int
     rows: int
+    taps: int
     pitch: int
     band: int
     rounding: int
     top: int
     out_pixel: int = 0
     turned: bool = False
+    general: bool = False
+
+    @property
+    def words(self) -> int:
+        """Pairs of weights of a channel."""
+        return self.rows * (self.taps - 1)
 
     @property
     def name(self) -> str:
-        shape = f"{self.outputs}s{self.stride}k{self.rows}p{self.pitch}o{self.out_pixel}"
+        kernel = f"{self.rows}" if self.taps == TAPS else f"{self.rows}x{self.taps}"
+        shape = f"{self.outputs}s{self.stride}k{kernel}p{self.pitch}o{self.out_pixel}"
         return f"depthwise_{shape}_r{self.rounding}n{self.top}"
 
     @property
@@ -59,6 +64,7 @@ class PlaneKernel:
             "OUTPUTS": self.outputs,
             "STRIDE": self.stride,
             "ROWS": self.rows,
+            "TAPS": self.taps,
             "PITCH": self.pitch,
             "ROUNDING": self.rounding,
             "SHIFT": self.top,
@@ -68,70 +74,42 @@ class PlaneKernel:
         return "\n".join([*lines, '#include "depthwise_plane_dsp.h" /* NOLINT */', ""])
 
 
-@dataclass(frozen=True)
-class Lie:
-    """How planes lie: pairs of (rows, columns) of a plane. in_bytes, out_bytes: from one row, one pixel to the next."""
-
-    size: tuple[int, int]
-    out: tuple[int, int]
-    kernel: tuple[int, int]
-    stride: tuple[int, int]
-    pad: tuple[int, int]
-    in_bytes: tuple[int, int]
-    out_bytes: tuple[int, int]
-
-    @property
-    def pitch(self) -> int:
-        columns = max(self.size[1] + self.pad[1], (self.out[1] - 1) * self.stride[1] + TAPS)
-        return (columns * 2 + 3) // 4 * 4
-
-    def band(self, pitch: int, options: Options) -> int:
-        """Rows of outputs whose input fits two planes."""
-        rows = PLANES_BYTES[options.optimize] // (2 * pitch)
-        return min(self.out[0], max(1, (rows - self.kernel[0]) // self.stride[0] + 1))
-
-    def outputs(self) -> tuple[int, int] | None:
-        """(cycles of a channel, outputs at a time), or None where no core fits."""
-        possible = [n for n in STEP_CYCLES if n <= self.out[1]]
-        fits = self.kernel[1] <= TAPS and self.kernel[0] <= ROWS_MAX and self.stride[1] <= 2
-        if not possible or not fits or (self.kernel[0] - 1) * self.pitch + 28 > MAX_OFFSET:
-            return None
-        return min((self.out[0] * (-(-self.out[1] // n) * STEP_CYCLES[n] + ROW_CYCLES), n) for n in possible)
-
-
-def lie(op: DepthwiseConv2D, site: Site, turned: bool) -> Lie:
-    """The planes of a layer, upright or turned."""
-    _, height, width, channels = site.inputs[0].shape
-    _, out_height, out_width, _ = site.output.shape
-    pairs = (
-        (height, width),
-        (out_height, out_width),
-        op.window.kernel,
-        op.window.stride,
-        (op.window.pad[0], op.window.pad[1]),
-        (width * channels, channels),
-        (out_width * channels, channels),
-    )
-    return Lie(*((b, a) if turned else (a, b) for a, b in pairs))
+def code_bytes(kernel: PlaneKernel) -> int:
+    """About, of an instance."""
+    pairs, words = kernel.taps // 2, kernel.outputs if kernel.stride == 2 else kernel.outputs // 2
+    row = 4 * (kernel.outputs * (pairs + 1) + words + pairs + kernel.taps - 1)
+    return 110 + kernel.rows * row + 14 * kernel.outputs
 
 
 def choose(op: DepthwiseConv2D, site: Site, options: Options) -> PlaneKernel | None:
     """The kernel, or None where only the portable definition fits."""
     channels, sizes = site.output.shape[3], site.inputs[0].shape
-    if sizes[3] != channels or op.window.dilation != (1, 1) or max(op.window.pad) > 127 or max(sizes) > 8191:
+    if max(op.window.pad) > 127 or max(*sizes, channels) > 8191:
         return None
     found = _integers(op.affine(site))
     tried = []
     for turned in (False, True):
         planes = lie(op, site, turned)
         core, rows = planes.outputs(), planes.band(planes.pitch, options)
-        if core is not None and (not turned or rows == planes.out[0]):  # turned bands would not follow the image
+        if core is not None and (not turned or rows == planes.most[0]):  # turned bands would not follow the image
             tried.append((core, turned, planes, rows))
     if found is None or not tried:
         return None
     (_, outputs), turned, planes, rows = min(tried, key=lambda t: (t[0][0], t[1]))
-    shape = (outputs, planes.stride[1], planes.kernel[0], planes.pitch, rows)
-    return PlaneKernel(*shape, found.rounding, found.top, turned=turned)
+    shape = (outputs, planes.stride[1], planes.kernel[0], planes.taps, planes.pitch, rows)
+    kernel = PlaneKernel(*shape, found.rounding, found.top, turned=turned)
+    plain = planes.taps == TAPS and kernel.words <= FEW_WORDS and op.window.dilation == (1, 1)
+    return replace(kernel, general=not plain or sizes[3] != channels)
+
+
+def cycles(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> float:
+    """Of a layer, zero wait states."""
+    planes, channels = lie(op, site, kernel.turned), site.output.shape[3]
+    phases = planes.dilation[0] * planes.dilation[1]
+    calls = channels * phases * planes.most[0] * -(-planes.most[1] // kernel.outputs)
+    step = step_cycles(kernel.outputs, kernel.rows, kernel.taps, kernel.stride)
+    per_channel = CHANNEL_CYCLES + WEIGHT_CYCLES * kernel.rows * kernel.taps
+    return calls * step + GATHER_CYCLES * site.inputs[0].elements + per_channel * channels * phases
 
 
 def band(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel, options: Options) -> int:
@@ -145,18 +123,20 @@ def _integers(layer: Affine) -> Integers | None:
 
 
 def whole(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> bool:
-    """Whether one band takes the image."""
-    return kernel.band == lie(op, site, kernel.turned).out[0]
+    """Whether one band takes the image, before any of it is written over."""
+    return kernel.band == lie(op, site, kernel.turned).out[0] and op.window.dilation == (1, 1)
 
 
 def out_pixel(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> int:
     """Bytes from one output of a plane's row to the next."""
-    return lie(op, site, kernel.turned).out_bytes[1]
+    planes = lie(op, site, kernel.turned)
+    return planes.out_bytes[1] * planes.dilation[1]
 
 
 def fixed_gain(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> int:
     """Cycles that the layer saves where out_pixel is a constant; 0 where it cannot be one."""
-    rows, columns = lie(op, site, kernel.turned).out
+    planes = lie(op, site, kernel.turned)
+    rows, columns = planes.most[0] * planes.dilation[0], planes.out[1]
     possible = kernel.outputs * out_pixel(op, site, kernel) <= MAX_OFFSET
     return rows * site.output.shape[3] * -(-columns // kernel.outputs) * (kernel.outputs - 1) if possible else 0
 
@@ -168,19 +148,20 @@ def plane_rows(op: DepthwiseConv2D, kernel: PlaneKernel) -> int:
 
 def scratch_bytes(op: DepthwiseConv2D, kernel: PlaneKernel) -> int:
     """Two planes; they are filled in steps of 16 bytes, and the last word of a row may be read beyond it."""
-    return 2 * plane_rows(op, kernel) * kernel.pitch + 16
+    channel = 4 * (4 + kernel.words) if kernel.general else 0
+    return 2 * plane_rows(op, kernel) * kernel.pitch + 16 + channel
 
 
 def overlap_lag(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> int:
     """Bytes that the output must begin before the input: a band is read until its last channel is written."""
     _, _, width, channels = site.inputs[0].shape
-    _, out_height, out_width, _ = site.output.shape
-    if kernel.turned:
+    _, out_height, out_width, outputs = site.output.shape
+    if kernel.turned or op.window.dilation != (1, 1):
         return site.output.bytes
     firsts = range(0, out_height, kernel.band)
     tops = [max(0, first * op.window.stride[0] - op.window.pad[0]) for first in firsts]
     ends = [min(first + kernel.band, out_height) for first in firsts]
-    return max(end * out_width * channels - top * width * channels for top, end in zip(tops, ends, strict=True))
+    return max(end * out_width * outputs - top * width * channels for top, end in zip(tops, ends, strict=True))
 
 
 def sections(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> list[Section]:
@@ -191,8 +172,8 @@ def sections(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> list[Secti
         raise ValueError("this layer has no plane kernel")
     taps = found.weights.reshape(layer.channels, *op.window.kernel)
     taps = taps.transpose(0, 2, 1) if kernel.turned else taps
-    taps = np.pad(taps, ((0, 0), (0, 0), (0, TAPS - taps.shape[2]))).astype(np.int8)
-    records = words(np.stack([found.bias * 256 + found.shift, found.multiplier], axis=1))
+    taps = np.pad(taps, ((0, 0), (0, 0), (0, kernel.taps - taps.shape[2]))).astype(np.int8)
+    records = words(np.stack([found.bias * 32 + found.shift, found.multiplier], axis=1))
     fill = int32_section("fill", [site.inputs[0].quant.zero_point])
     return [layer.sections()[0], fill, Section("stream", records + taps.tobytes())]
 
@@ -208,7 +189,8 @@ def call(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> Call:
         Pointer("output", 0, "int8_t"),
         Pointer("scratch", 0, "int16_t"),
     )
-    return Call("depthwise_plane_s8", pointers, {"shape": f"&{name}"}, (kernel.preamble, text))
+    function = "depthwise_general_s8" if kernel.general else "depthwise_plane_s8"
+    return Call(function, pointers, {"shape": f"&{name}"}, (kernel.preamble, text))
 
 
 def _shape(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> tuple[str, str]:
@@ -228,7 +210,11 @@ def _shape(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> tuple[str, s
         "stride_w": planes.stride[1],
         "pad_top": planes.pad[0],
         "pad_left": planes.pad[1],
+        "multiplier": site.output.shape[3] // site.inputs[0].shape[3],
+        "dilation_h": planes.dilation[0],
+        "dilation_w": planes.dilation[1],
         "rows": kernel.rows,
+        "taps": kernel.taps,
         "outputs": kernel.outputs,
         "pitch": kernel.pitch,
         "plane_rows": plane_rows(op, kernel),

@@ -8,6 +8,6 @@
 
 #include "arithmetic.h"
 
-HILGATE_INLINE void lookup_s8(const int8_t *x, const int8_t *table, int8_t *y, uint32_t count);
+HILGATE_SHARED void lookup_s8(const int8_t *x, const int8_t *table, int8_t *y, uint32_t count);
 
 #endif

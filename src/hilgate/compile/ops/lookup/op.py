@@ -109,12 +109,17 @@ class Lookup(Op):
         return (0,)
 
     def call(self, site: Site) -> Call:
-        pointers = (
-            Pointer("input", 0, "int8_t"),
-            Pointer("section", "table", "int8_t"),
-            Pointer("output", 0, "int8_t"),
-        )
-        return Call("lookup_s8", pointers, {"count": site.output.elements})
+        return table_call(site)
+
+
+def table_call(site: Site) -> Call:
+    """Each element through the 256 bytes of section `table`."""
+    pointers = (
+        Pointer("input", 0, "int8_t"),
+        Pointer("section", "table", "int8_t"),
+        Pointer("output", 0, "int8_t"),
+    )
+    return Call("lookup_s8", pointers, {"count": site.output.elements})
 
 
 OP = Lookup

@@ -27,6 +27,7 @@ class MaxPool2D(Op):
     activation: Activation = NONE
 
     kind: ClassVar[str] = "max_pool2d"
+    headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h", "kernels/pool.h")
     channelwise: ClassVar[bool] = True
     monotone = True
     onnx: ClassVar[tuple[str, ...]] = ("MaxPool",)

@@ -31,6 +31,7 @@ class Mul(Op):
     activation: Activation = NONE
 
     kind: ClassVar[str] = "mul"
+    headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h",)
     onnx: ClassVar[tuple[str, ...]] = ("Mul",)
     tflite: ClassVar[tuple[str, ...]] = ("MUL",)
 

@@ -28,6 +28,7 @@ class Pad(Op):
     value: float = 0.0
 
     kind: ClassVar[str] = "pad"
+    headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h",)
     onnx: ClassVar[tuple[str, ...]] = ("Pad",)
     tflite: ClassVar[tuple[str, ...]] = ("PAD", "PADV2")
     keeps_quantization: ClassVar[bool] = True

@@ -1,5 +1,7 @@
 #include "pad.h"
 
+#include "bytes.h"
+
 HILGATE_INLINE int8_t *pad_fill(int8_t *y, const uint32_t count, const int8_t value) {
     for (uint32_t i = 0; i < count; i++) *y++ = value;
     return y;
@@ -18,10 +20,11 @@ HILGATE_INLINE void pad_s8(const int8_t *x, const hilgate_i32 *fill, int8_t *y, 
         y = pad_fill(y, before_1 * plane, value);
         for (uint32_t b = 0; b < size_1; b++) {
             y = pad_fill(y, before_2 * row, value);
-            for (uint32_t c = 0; c < size_2; c++) {
+            const uint32_t whole = before_3 + after_3 == 0u ? size_2 : 1u; /* rows that follow each other in y too */
+            for (uint32_t c = 0; c < size_2; c += whole, x += whole * size_3) {
                 y = pad_fill(y, before_3, value);
-                for (uint32_t d = 0; d < size_3; d++) *y++ = *x++;
-                y = pad_fill(y, after_3, value);
+                bytes_copy(y, x, whole * size_3);
+                y = pad_fill(y + whole * size_3, after_3, value);
             }
             y = pad_fill(y, after_2 * row, value);
         }

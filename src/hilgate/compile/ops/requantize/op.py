@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -16,15 +16,23 @@ from hilgate.compile.graph import Shape, Site, Tensor
 from hilgate.compile.ops.activation import NONE, RELU, RELU6, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, output_record
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
+from hilgate.compile.ops.lookup.op import table_call
+from hilgate.compile.options import CYCLES_PER_BYTE
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode
+
+TABLE_BYTES, GAIN_CYCLES = 256, 10  # of a table, and what it saves an element: measured
 
 
 @dataclass(frozen=True)
 class Requantize(Op):
+    """table: its 256 results lie in the weights, and lookup_s8 reads them."""
+
     activation: Activation = NONE
+    table: bool = False
 
     kind: ClassVar[str] = "requantize"
     channelwise: ClassVar[bool] = True
@@ -68,8 +76,19 @@ class Requantize(Op):
     def check(self, site: Site) -> None:
         self.requantizer(site)
 
+    def tuned(self, site: Site, options: Options) -> Op:
+        saved = GAIN_CYCLES * site.output.elements
+        pays = saved > CYCLES_PER_BYTE[options.optimize] * TABLE_BYTES
+        return replace(self, table=pays and "fast_kernels" not in options.without)
+
+    def sources(self, site: Site) -> tuple[str, ...]:
+        return ("ops/lookup/lookup.c", "ops/lookup/lookup.h") if self.table else super().sources(site)
+
     def sections(self, site: Site) -> list[Section]:
         scale = self.requantizer(site)
+        if self.table:
+            steps = np.arange(-128, 128) - site.inputs[0].quant.zero_point
+            return [Section("table", scale.apply(steps[:, None]).astype(np.int8).tobytes())]
         channel = [-site.inputs[0].quant.zero_point, int(scale.multiplier[0]), int(scale.shift[0])]
         return [output_record(scale), int32_section("channel", channel)]
 
@@ -77,6 +96,8 @@ class Requantize(Op):
         return (0,)
 
     def call(self, site: Site) -> Call:
+        if self.table:
+            return table_call(site)
         pointers = (
             Pointer("input", 0, "int8_t"),
             Pointer("section", "channel", "hilgate_i32"),

@@ -25,6 +25,7 @@ class Resize(Op):
     factor_w: int
 
     kind: ClassVar[str] = "resize"
+    headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h",)
     onnx: ClassVar[tuple[str, ...]] = ("Resize",)
     tflite: ClassVar[tuple[str, ...]] = ("RESIZE_NEAREST_NEIGHBOR",)
     keeps_quantization: ClassVar[bool] = True

@@ -36,6 +36,7 @@ class Slice(Op):
     view: bool = False
 
     kind: ClassVar[str] = "slice"
+    headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h",)
     onnx: ClassVar[tuple[str, ...]] = ("Slice", "Split")
     tflite: ClassVar[tuple[str, ...]] = ("STRIDED_SLICE", "SLICE", "SPLIT")
     keeps_quantization: ClassVar[bool] = True

@@ -26,6 +26,7 @@ class Transpose(Op):
     order: tuple[int, ...]
 
     kind: ClassVar[str] = "transpose"
+    headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h",)
     onnx: ClassVar[tuple[str, ...]] = ("Transpose",)
     tflite: ClassVar[tuple[str, ...]] = ("TRANSPOSE",)
     keeps_quantization: ClassVar[bool] = True
