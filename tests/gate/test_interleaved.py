@@ -67,8 +67,12 @@ def reason(axis):
     [
         (0.0, Outcome.PASS, "may be chance"),
         (-0.05, Outcome.PASS, "a slow-down beyond −"),
-        (0.012, Outcome.WARN, "beyond the 0.50 % of worse_warn"),
-        (0.04, Outcome.FAIL, "beyond the 2.00 % of worse_fail; this bench finds a slow-down of 0.39 % in 99 %"),
+        (0.012, Outcome.WARN, "beyond the 0.50 % that `worse_warn` allows"),
+        (
+            0.04,
+            Outcome.FAIL,
+            "beyond the 2.00 % that `worse_fail` allows; this bench finds a slow-down of 0.39 % in 99 %",
+        ),
     ],
 )
 def test_a_quiet_bench_decides(session, latency_axis, slower, outcome, said):

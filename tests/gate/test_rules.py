@@ -27,10 +27,10 @@ def test_self_comparison_is_all_zeros_and_passes(run, make):
     ("total", "outcome", "word"),
     [
         (99_000, Outcome.PASS, "better"),
-        (100_500, Outcome.PASS, "within the 0.5 % of worse_warn"),
-        (100_501, Outcome.WARN, "beyond the 0.5 % of worse_warn"),
-        (102_000, Outcome.WARN, "beyond the 0.5 % of worse_warn"),
-        (102_001, Outcome.FAIL, "beyond the 2 % of worse_fail"),
+        (100_500, Outcome.PASS, "within the 0.5 % that `worse_warn` allows"),
+        (100_501, Outcome.WARN, "beyond the 0.5 % that `worse_warn` allows"),
+        (102_000, Outcome.WARN, "beyond the 0.5 % that `worse_warn` allows"),
+        (102_001, Outcome.FAIL, "beyond the 2 % that `worse_fail` allows"),
     ],
 )
 def test_a_size_that_grew_is_judged_by_its_limits(*, run, total, outcome, word, axis, reasons, flash):

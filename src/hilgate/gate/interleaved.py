@@ -125,7 +125,7 @@ def _sentence(found: Loads, visible: float, outcome: Outcome, limits: tuple[floa
     could = f"this bench finds a slow-down of {percent(visible, 1.0).lstrip('+')} in 99 % of sessions"
     seen = _seen(found, sides.base_label)
     if outcome in (Outcome.FAIL, Outcome.WARN):
-        field = f"{fail} of worse_fail" if outcome is Outcome.FAIL else f"{warn} of worse_warn"
+        field = f"{fail} that `worse_fail` allows" if outcome is Outcome.FAIL else f"{warn} that `worse_warn` allows"
         return f"{seen}, beyond the {field}; {could}"
     if outcome is Outcome.PASS:
         return f"{seen}; a slow-down beyond {percent(found.bound, 1.0)} is ruled out, and {could}"

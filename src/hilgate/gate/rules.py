@@ -183,7 +183,9 @@ def _sentence(metric: Metric, budget: Budget, outcome: Outcome, context: Context
     field = "worse_fail" if outcome is Outcome.FAIL else "worse_warn"
     limit = getattr(budget, field)
     verb = "within" if outcome is Outcome.PASS else "beyond"
-    return f"{moved} against {context.base_label}, {verb} the {allowed(metric.unit, limit or 0.0)} of {field}"
+    return (
+        f"{moved} against {context.base_label}, {verb} the {allowed(metric.unit, limit or 0.0)} that `{field}` allows"
+    )
 
 
 def _no_limit(metric: Metric, context: Context) -> Check:

@@ -33,6 +33,7 @@ def setup(context: dict[str, Any] | None, told: frozenset[str] = frozenset()) ->
         hardware=tuple(_hardware(context["hardware"], told, absent=False)),
         absent=tuple(_hardware(context["hardware"], told, absent=True)),
         approval=_approval(context),
+        approved=context["approval"]["state"] == "given",
         claims=tuple(
             f"`{_plain(row['cell'])}` {_plain(row['what'])}: claimed {_plain(row['claimed'])}, "
             f"recomputed {_plain(row['recomputed'])}"

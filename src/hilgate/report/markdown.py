@@ -160,9 +160,9 @@ def movers(cell: CellView) -> list[Moved]:
 
 
 def _pairs(rows: Sequence[Pair]) -> Markdown:
-    """`name` `base` → `head`, as many as fit, in one line."""
+    """`name`: `base` → `head`, as many as fit, in one line."""
     kept = cut(rows, "notes", "name", "base", "head")
-    shown = [f"{markdown_name(row.name)} {markdown_name(row.base)} → {markdown_name(row.head)}" for row in kept]
+    shown = [f"{markdown_name(row.name)}: {markdown_name(row.base)} → {markdown_name(row.head)}" for row in kept]
     more = f" and {len(rows) - len(kept)} more" if len(rows) > len(kept) else ""
     return Markdown(", ".join(shown) + more)
 

@@ -133,6 +133,7 @@ class Setup:
     hardware: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     approval: str = ""
+    approved: bool = False
     claims: tuple[str, ...] = ()
     failures: tuple[Pair, ...] = ()
     run_url: str = ""
