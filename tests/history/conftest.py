@@ -50,6 +50,7 @@ def make_content(**changed: Any) -> dict[str, Any]:
         "source": "predicted",
         "evidence": "validated",
         "unit": "fraction",
+        "better": "higher",
         "image": "b" * 64,
         "loads": 0,
         "values": {"accuracy": 0.98, "flash_bytes": 100_000, "ram_bytes": 20_000, "latency_us": 2000.5},

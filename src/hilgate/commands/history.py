@@ -48,3 +48,19 @@ def append(
     done = room.append(project_root(), folder, commit, push)
     where = f"hilgate-history of {push}" if push else "hilgate-history"
     typer.echo(f"{done.added} of {done.lines} lines added to {where} for {done.commit[:10]}")
+
+
+@app.command()
+def page(
+    out: Annotated[Path, typer.Option(help="A folder; index.html is written there.")],
+    ref: Ref = None,
+    link: Annotated[
+        str | None, typer.Option(help="Address of the repository for links to commits. Default: that of origin.")
+    ] = None,
+) -> None:
+    """Draw the trends as one HTML page that works without network."""
+    from hilgate.history import history as room
+    from hilgate.history.page import write_page
+
+    root = project_root()
+    typer.echo(write_page(root, room.load(root, ref), out, link))

@@ -82,6 +82,7 @@ def line_of(path: Path, commit: Commit, params: Params) -> Line:
         "toolchain": _word(f"{environment.get('compiler', 'unknown')} {environment.get('compiler_version', '')}"),
         "model": re.sub("[^0-9a-f]", "", str(environment.get("cost_model") or ""))[:64],
         "unit": _unit(document),
+        "better": _better(params, document["cell"]),
         "image": document["hashes"]["image"],
         "loads": len(latency.get("loads", ["one"])) if latency and document["source"] == "measured" else 0,
         "values": values,
@@ -100,17 +101,23 @@ def _unit(document: dict[str, Any]) -> str:
     return "fraction" if whole else "score"
 
 
+def _limits(params: Params, cell: str, metric: str) -> dict[str, Any]:
+    entry = params.sections["gate"].get(cell)
+    limits = entry.get(metric) if isinstance(entry, dict) else None
+    return limits if isinstance(limits, dict) else {}
+
+
+def _better(params: Params, cell: str) -> str:
+    """An accuracy with a `max` is an error: lower is better."""
+    return "lower" if _limits(params, cell, "accuracy").get("max") is not None else "higher"
+
+
 def _budgets(params: Params, cell: str) -> dict[str, float]:
     """The absolute limits that this commit's params.yaml states."""
-    entry = params.sections["gate"].get(cell)
     found = {}
     for metric in METRICS:
-        limits = entry.get(metric) if isinstance(entry, dict) else None
-        limit = (
-            next((limits[key] for key in ("max", "min") if limits.get(key) is not None), None)
-            if isinstance(limits, dict)
-            else None
-        )
+        limits = _limits(params, cell, metric)
+        limit = next((limits[key] for key in ("max", "min") if limits.get(key) is not None), None)
         if isinstance(limit, int | float) and not isinstance(limit, bool):
             found[metric] = limit
     return found

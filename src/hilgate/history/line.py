@@ -33,6 +33,7 @@ class Line:
     source: str
     evidence: str
     unit: str
+    better: str
     image: str
     loads: int
     values: dict[str, float]

@@ -22,6 +22,7 @@ class Trend:
     points: tuple[tuple[int, float], ...]
     budget: float | None
     across: bool
+    lower_is_better: bool
 
     @property
     def latest(self) -> float:
@@ -30,6 +31,13 @@ class Trend:
     @property
     def previous(self) -> float | None:
         return self.points[-2][1] if len(self.points) > 1 else None
+
+    @property
+    def over(self) -> bool:
+        """Whether the latest value breaks its budget."""
+        if self.budget is None:
+            return False
+        return self.latest > self.budget if self.lower_is_better else self.latest < self.budget
 
     @property
     def change(self) -> float | None:
@@ -65,7 +73,8 @@ class Series:
         last = self.lines[points[-1][0]]
         across = len(points) > 1 and not comparable(self.lines[points[-2][0]], last, metric)
         unit = UNITS.get(metric, last.unit)
-        return Trend(metric, unit, points, last.budgets.get(metric), across)
+        lower = metric != "accuracy" or last.better == "lower"
+        return Trend(metric, unit, points, last.budgets.get(metric), across, lower)
 
     def trends(self) -> list[Trend]:
         return [trend for metric in METRICS if (trend := self.trend(metric))]
