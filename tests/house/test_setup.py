@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 BASICS = "bash cat cp cut dirname env flock grep id mktemp pwd rm sha256sum sed tail tee tr mkdir".split()
-COMPLETE = "git gcc arm-none-eabi-gcc cmake ninja qemu-system-arm openocd npm".split()
+COMPLETE = "git gcc arm-none-eabi-gcc cmake ninja qemu-system-arm openocd chromium npm".split()
 PYTHON = """#!/bin/bash
 echo "$@" >>"$LOG"
 case "$*" in
@@ -96,7 +96,7 @@ def test_says_exactly_what_to_install_where_apt_is_not_allowed(machine) -> None:
     assert done.returncode == 8
     line = done.stderr.strip().splitlines()[-1]
     assert "sudo apt-get install --no-install-recommends" in line
-    assert "gcc-arm-none-eabi libnewlib-arm-none-eabi cmake ninja-build qemu-system-arm openocd npm" in line
+    assert "gcc-arm-none-eabi libnewlib-arm-none-eabi cmake ninja-build qemu-system-arm openocd chromium npm" in line
     assert not pip_calls(machine)
 
 
