@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from hilgate.ci import approval, heartbeat, pending, post
 from hilgate.ci.event import read_event, write_outputs
-from hilgate.errors import UsageError
+from hilgate.errors import GitHubError, UsageError
 from hilgate.github.access import access_from
 from hilgate.github.client import Client
+from hilgate.github.remote import access_of_clone
+from hilgate.github.settings.setting import OPEN, Wanted
 from hilgate.project import find_root
 
 Environment = Mapping[str, str]
@@ -72,6 +75,21 @@ def _policy(environment: Environment) -> str:
 def _author_may(environment: Environment) -> bool:
     """A variable of the repository, which only those who may write can set: one maintainer has nobody else to ask."""
     return environment.get("HILGATE_SELF_APPROVAL") == "true"
+
+
+def run_setup(environment: Environment, repository: str, wanted: Wanted, check: bool) -> None:
+    """`hilgate setup github`: print the table. Raises GitHubError when something is missing in the end."""
+    from hilgate.github.settings import setup, table
+
+    client = Client(access_of_clone(environment, repository, Path.cwd()))
+    wanted = replace(wanted, app_slug=wanted.app_slug or environment.get("HILGATE_APP_SLUG", ""))
+    command = "hilgate setup github" + (f" --repo {repository}" if repository else "")
+    findings = setup.execute(client, wanted, check=check, command=command)
+    table.show(client.access.repository, findings)
+    left = [finding.name for finding in findings if finding.state in OPEN]
+    if left:
+        what = f"{len(left)} of {len(findings)} settings are missing: {', '.join(left)}"
+        raise GitHubError(what, where=client.access.repository, hint="the table says what helps")
 
 
 def _tell(environment: Environment, values: Mapping[str, str]) -> None:

@@ -12,12 +12,15 @@ from hilgate.github.shape import shaped
 LARGEST_BYTES = 1 << 20
 
 
-def read_file(client: Client, path: str, revision: str) -> bytes | None:
-    """Content of a file, None where there is no such file or revision. Raises RefusedError, GitHubError."""
-    document = client.find(client.repo("contents") + "/" + _quoted(path), {"ref": revision})
+def read_file(client: Client, path: str, revision: str = "") -> bytes | None:
+    """Content of a file, None where there is no such file or revision; "": on the default branch.
+
+    Raises RefusedError, GitHubError.
+    """
+    document = client.find(client.repo("contents") + "/" + _quoted(path), {"ref": revision} if revision else None)
     if document is None or isinstance(document, list):  # a list is a folder
         return None
-    where = f"{path} at {revision[:40]}"
+    where = f"{path} at {revision[:40] or 'the default branch'}"
     with shaped(where):
         if document["type"] != "file" or document["encoding"] != "base64" or int(document["size"]) > LARGEST_BYTES:
             raise GitHubError(f"no plain file of at most {LARGEST_BYTES} bytes", where=where)

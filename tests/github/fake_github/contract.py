@@ -29,13 +29,16 @@ class BrokenContractError(AssertionError):
 
 @cache
 def description() -> dict[str, Any]:
-    """The extract with one mend: where null is allowed beside an enumeration, JSON schema wants it in there too."""
-    return json.loads((FOLDER / "api.json").read_text("utf-8"), object_hook=_with_null)
+    """The extract, with two mends: null belongs into an enumeration beside `nullable`, and a choice forbids nothing."""
+    return json.loads((FOLDER / "api.json").read_text("utf-8"), object_hook=_mended)
 
 
-def _with_null(node: dict[str, Any]) -> dict[str, Any]:
+def _mended(node: dict[str, Any]) -> dict[str, Any]:
+    """Of a choice between schemas each choice says which properties there are, not the choice itself."""
     if node.get("nullable") is True and isinstance(node.get("enum"), list):
         return {**node, "enum": [*node["enum"], None]}
+    if isinstance(node.get("oneOf", node.get("anyOf")), list) and "properties" not in node:
+        return {**node, "additionalProperties": True}
     return node
 
 

@@ -12,9 +12,10 @@ from fake_github.world import Actor, World
 
 Answer = tuple[int, Any]
 REPO = "/repos/{owner}/{repo}"
+DOCS = "https://docs.github.com/rest"
 NOT_FOUND: Answer = (
     404,
-    {"message": "Not Found", "documentation_url": "https://docs.github.com/rest", "status": "404"},
+    {"message": "Not Found", "documentation_url": DOCS, "status": "404"},
 )
 LONGEST = 65_536
 
@@ -243,7 +244,7 @@ def create_commit(world: World, actor: Actor, names: dict[str, str], call: Any) 
 def create_ref(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
     name = call.body["ref"].removeprefix("refs/")
     if name in world.refs:
-        return 422, {"message": "Reference already exists", "documentation_url": "https://docs.github.com/rest"}
+        return 422, {"message": "Reference already exists", "documentation_url": DOCS}
     world.refs[name] = call.body["sha"]
     return 201, _ref(name, call.body["sha"])
 

@@ -1,0 +1,77 @@
+"""What only a person can click: an App, its key, the bench's runner, who owns the policy; with the addresses."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from hilgate.github.client import Client
+from hilgate.github.codeowners import PLACES, owners_of
+from hilgate.github.contents import read_file
+from hilgate.github.pages import items
+from hilgate.github.settings import variable
+from hilgate.github.settings.setting import Setting, Wanted
+from hilgate.github.shape import shaped
+
+KEY = "HILGATE_APP_PRIVATE_KEY"
+BENCH_BRANCH = "hilgate-bench"
+PERMISSIONS = ("checks", "issues", "pull_requests", "statuses")
+
+
+def settings(client: Client, wanted: Wanted, command: str) -> list[Setting]:
+    owner = client.access.repository.partition("/")[0]
+    install = "create it, install it on this repository, store its key: "
+    return [
+        Setting(
+            "GitHub App",
+            _look_app,
+            f"{install}{_new_app(client, owner)} ; then {command} --app NAME --app-client-id ID",
+            optional="any workflow of a branch here can post the same check (docs/security.md)",
+        ),
+        Setting(f"secret {KEY}", _look_key, client.access.page("settings", "secrets", "actions", "new")),
+        Setting(
+            "code owner of the policy",
+            lambda client: _look_owner(client, wanted),
+            f"add to .github/CODEOWNERS the line: /{wanted.policy} @YOU",
+            optional="the label approves changes of it as well",
+        ),
+        Setting(
+            "bench",
+            _look_bench,
+            client.access.page("settings", "actions", "runners", "new"),
+            optional="the virtual boards predict latency without one",
+        ),
+    ]
+
+
+def _new_app(client: Client, owner: str) -> str:
+    """The address of a form with everything filled in, in the owner's settings."""
+    fields = {"name": f"hilgate-{owner}", "url": client.access.page(), "webhook_active": "false", "public": "false"}
+    permissions = dict.fromkeys(PERMISSIONS, "write") | {"actions": "read", "contents": "read"}
+    return f"{client.access.web_url}/settings/apps/new?{urlencode({**fields, **permissions})}"
+
+
+def _look_app(client: Client) -> str:
+    return "" if variable.value_of(client, variable.APP_CLIENT_ID) else "checks have no identity of their own"
+
+
+def _look_key(client: Client) -> str:
+    """Only where an App is set up; GitHub lists names of secrets, never what they hold."""
+    if not variable.value_of(client, variable.APP_CLIENT_ID):
+        return ""
+    with shaped("a list of secrets"):
+        names = {str(one["name"]) for one in items(client, client.repo("actions", "secrets"), key="secrets")}
+    return "" if KEY in names else "the App has no key here, so no check can be posted"
+
+
+def _look_owner(client: Client, wanted: Wanted) -> str:
+    for place in PLACES:
+        content = read_file(client, place)
+        if content is not None:
+            owned = owners_of(content.decode("utf-8", "replace"), wanted.policy)
+            return "" if owned else f"{place} names nobody for {wanted.policy}"
+    return "there is no CODEOWNERS"
+
+
+def _look_bench(client: Client) -> str:
+    reference = client.find(client.repo("git", "ref") + f"/heads/{BENCH_BRANCH}")
+    return "" if reference else f"no bench has ever reported (there is no branch {BENCH_BRANCH})"

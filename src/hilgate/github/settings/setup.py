@@ -1,0 +1,86 @@
+"""setup: look at every setting, put right what is not as wanted, say what is left. Twice is the same as once."""
+
+from __future__ import annotations
+
+from hilgate.errors import GitHubError
+from hilgate.github.client import Client
+from hilgate.github.refusal import RefusedError
+from hilgate.github.settings import by_hand, environment, label, ruleset, server, site, token, variable
+from hilgate.github.settings.setting import (
+    MADE,
+    MISSING,
+    OK,
+    OPEN,
+    OPTIONAL,
+    PAID,
+    PERSON,
+    UNSEEN,
+    Finding,
+    Setting,
+    Wanted,
+)
+
+UPGRADE = ("upgrade to", "billing plan", "not available for your plan", "not supported for private")
+
+
+def execute(client: Client, wanted: Wanted, *, check: bool, command: str = "hilgate setup github") -> list[Finding]:
+    """Every setting with its state, in the order of the table. check: change nothing. Raises GitHubError: no access."""
+    client.get(client.repo())  # says at once when the token or the name is wrong
+    settings = [
+        label.setting(client, wanted, command),
+        token.setting(client, wanted, command),
+        environment.setting(client, wanted, command),
+        ruleset.setting(client, wanted, command),
+        *variable.settings(client, wanted, command),
+        site.setting(client, wanted, command),
+        *by_hand.settings(client, wanted, command),
+    ]
+    return [*_server(client), *(_treat(client, setting, check) for setting in settings)]
+
+
+def complete(findings: list[Finding]) -> bool:
+    """Whether nothing is missing that hilgate needs."""
+    return not any(finding.state in OPEN for finding in findings)
+
+
+def _server(client: Client) -> list[Finding]:
+    """Of an Enterprise Server one row, which says what it lacks; nothing can be done about it."""
+    if not client.access.is_enterprise:
+        return []
+    version, missing = server.lacks(client)
+    return [Finding(f"Enterprise Server {version or 'of unknown version'}", OK, f"it has no {', no '.join(missing)}")]
+
+
+def _treat(client: Client, setting: Setting, check: bool) -> Finding:
+    try:
+        why = setting.look(client)
+        if not why:
+            return Finding(setting.name, OK, "")
+        if setting.optional:
+            return Finding(setting.name, OPTIONAL, f"{why}; {setting.optional}", setting.todo)
+        if setting.mend is None:
+            return Finding(setting.name, PERSON, why, setting.todo)
+        if check:
+            return Finding(setting.name, MISSING, why, setting.todo)
+    except GitHubError as error:
+        return _refused(setting, error, UNSEEN)
+    return _mended(client, setting, why)
+
+
+def _mended(client: Client, setting: Setting, why: str) -> Finding:
+    """Put it right, and look again: what GitHub accepts in silence and does not do is still missing."""
+    try:
+        if setting.mend is not None:
+            setting.mend(client)
+        still = setting.look(client)
+    except GitHubError as error:
+        return _refused(setting, error, MISSING)
+    return Finding(setting.name, MISSING, still, setting.todo) if still else Finding(setting.name, MADE, f"was: {why}")
+
+
+def _refused(setting: Setting, error: GitHubError, state: str) -> Finding:
+    """A plan that lacks it is nobody's fault; a token that may not needs another token, or another person."""
+    message = error.message.lower() if isinstance(error, RefusedError) else ""
+    if any(words in message for words in UPGRADE):
+        return Finding(setting.name, PAID, setting.without or "this plan does not have it")
+    return Finding(setting.name, state, error.what, error.hint or setting.todo)
