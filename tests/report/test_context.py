@@ -18,7 +18,7 @@ def test_each_missing_thing_stands_once_with_its_command(verdicts, contexts):
     text = render(verdicts["first_run_ever"], "toy", context=contexts["first_run_ever"])
     for thing in contexts["first_run_ever"]["missing"]:
         assert text.count(f"- {thing['what']}: `{thing['command']}`") == 1
-    assert "<summary>5 things are not set up yet</summary>" in text
+    assert "<details open><summary>5 things are not set up yet</summary>" in text
     assert "`board_a`: not measured, there is no bench for it" in text
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from hilgate.virtual.evidence import Gap
 
 
+APPROVAL_LABEL = "hilgate-approve-budgets"  # as ci/approval.py reads it
 LONGEST_LABEL, LONGEST_ORIGIN, LONGEST_HEADLINE = 40, 100, 300
 
 
@@ -35,11 +36,12 @@ def assemble(
         base=base,
         head=head,
         quiet=bool(views) and all(view.quiet for view in views) and not noisy and not around.claims,
+        first=verdict["base"]["kind"] == "none",
         cells=views,
         requests=tuple(
             Request(row["cell"], row["what"], row["base"], row["head"], row["effect"]) for row in verdict["requests"]
         ),
-        approval=_approval(verdict),
+        approval=_approval(verdict, of_pull_request=context is not None),
         notes=tuple(verdict["notes"]),
         params=_pairs(verdict["params"]),
         dependencies=_pairs(verdict.get("dependencies", [])),
@@ -57,10 +59,16 @@ def _about(verdict: dict[str, Any]) -> str:
     return f"{text}, whose changes {_name(verdict['approved_by'])} approved" if verdict["approved_by"] else text
 
 
-def _approval(verdict: dict[str, Any]) -> str:
+def _approval(verdict: dict[str, Any], *, of_pull_request: bool) -> str:
     if verdict["approved_by"]:
         return f"Approved by {_name(verdict['approved_by'])}; the new policy judged."
-    return "Judged by the old policy. Somebody else must approve this, because merging it changes later verdicts."
+    text = "Judged by the old policy. Somebody else must approve this, because merging it changes later verdicts"
+    if not of_pull_request:
+        return f"{text}."
+    return (
+        f"{text}: a code owner of `params.yaml` by an approving review of this commit, "
+        f"or somebody with write access by the label `{APPROVAL_LABEL}`."
+    )
 
 
 def _name(name: str) -> str:

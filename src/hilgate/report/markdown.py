@@ -94,9 +94,11 @@ def _still(cells: list[CellView], report: Report, macros: Any) -> str:
 
 def _table(cells: list[CellView], macros: Any, room: int) -> str:
     """One row for each cell, cut where it gets too long."""
-    text = str(macros.overview_head())
+    measured = [cell.row("latency_us").source == "measured" for cell in cells]
+    columns = [name for name, there in (("predicted", not all(measured)), ("measured", any(measured))) if there]
+    text = str(macros.overview_head(columns))
     for at, cell in enumerate(cells):
-        row = str(macros.overview_row(cell, _overview_values(cell)))
+        row = str(macros.overview_row(cell, _overview_values(cell, columns)))
         if _bytes(text + row) > room:
             return f"{text}\n\nand {len(cells) - at} more cells: see `artifacts/gate/verdict.json`.\n"
         text += row
@@ -167,13 +169,14 @@ def _pairs(rows: Sequence[Pair]) -> Markdown:
     return Markdown(", ".join(shown) + more)
 
 
-def _overview_values(cell: CellView) -> list[str]:
-    """Accuracy, flash, RAM, predicted latency, measured latency; each with its change."""
+def _overview_values(cell: CellView, columns: Sequence[str]) -> list[str]:
+    """Accuracy, flash, RAM, and latency in the column of its source (what is missing counts as predicted)."""
     latency = cell.row("latency_us")
-    shown = _value_and_change(latency)
-    columns = [_value_and_change(cell.row(metric)) for metric in ("accuracy", "flash_bytes", "ram_bytes")]
-    return [*columns, *([shown, ""] if latency.source != "measured" else ["", shown])]
+    column = "measured" if latency.source == "measured" else "predicted"
+    values = [_value_and_change(cell.row(metric)) for metric in ("accuracy", "flash_bytes", "ram_bytes")]
+    return values + [_value_and_change(latency) if name == column else "" for name in columns]
 
 
 def _value_and_change(row: Row) -> str:
-    return f"{row.value}, {row.change}" if row.change_number else row.value
+    value = words.solid(row.value)
+    return f"{value}, {words.solid(row.change)}" if row.change_number else value

@@ -144,7 +144,7 @@ class Report:
     """A whole verdict. cells: worst first. headline: a sentence whose first word is the outcome.
 
     about: who is compared with whom, by whose policy. slack: cell, and what a budget of it could be. quiet: pass, and
-    nothing at all moved: two lines are enough.
+    nothing at all moved: two lines are enough. first: there is no base at all.
     """
 
     outcome: str
@@ -155,6 +155,7 @@ class Report:
     base: str
     head: str
     quiet: bool
+    first: bool
     cells: tuple[CellView, ...]
     requests: tuple[Request, ...]
     approval: str
