@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
-INPUTS_MAX = 8
+PLAIN_INPUTS = 8  # that concat_s8 takes; more get a function of their own
+INPUTS_MAX = 60  # C11 5.2.4.1: compilers take 127 parameters, two of them for each input
 
 
 @dataclass(frozen=True)
@@ -89,11 +90,23 @@ class Concat(Op):
             return None
         inner = math.prod(site.output.shape[self.axis + 1 :])
         widths = [tensor.shape[self.axis] * inner for tensor in site.inputs]
-        missing = INPUTS_MAX - len(widths)
-        sources = [Pointer("input", i if i < len(widths) else 0, "int8_t") for i in range(INPUTS_MAX)]
+        count = max(PLAIN_INPUTS, len(widths))
+        sources = [Pointer("input", i if i < len(widths) else 0, "int8_t") for i in range(count)]
         constants = {"outer": math.prod(site.output.shape[: self.axis])}
-        constants |= {f"width_{i}": width for i, width in enumerate(widths + [0] * missing)}
-        return Call("concat_s8", (*sources, Pointer("output", 0, "int8_t")), constants)
+        constants |= {f"width_{i}": width for i, width in enumerate(widths + [0] * (count - len(widths)))}
+        name, text = ("concat_s8", ()) if count == PLAIN_INPUTS else (f"concat_{count}_s8", (_function(count),))
+        return Call(name, (*sources, Pointer("output", 0, "int8_t")), constants, text)
+
+
+def _function(count: int) -> str:
+    """concat_s8 of concat.c for so many inputs."""
+    pointers = ", ".join(f"const int8_t *x{i}" for i in range(count))
+    widths = ", ".join(f"const uint32_t width_{i}" for i in range(count))
+    steps = "".join(f"        y = concat_part(y, x{i}, row, width_{i});\n" for i in range(count))
+    return (
+        f"HILGATE_INLINE void concat_{count}_s8({pointers}, int8_t *y, const uint32_t outer, {widths}) {{\n"
+        f"    for (uint32_t row = 0; row < outer; row++) {{\n{steps}    }}\n}}"
+    )
 
 
 OP = Concat
