@@ -164,12 +164,21 @@ def test_more_ram_than_the_board_has_is_refused(elf, board):
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ((0, 0, 4), "not an ELF"), ((4, 2, 1), "not an ELF"), ((5, 2, 1), "not an ELF"), ((16, 3, 2), "not an executable"),
-        ((18, 3, 2), "not an executable"), ((36, 0, 4), "EABI"), ((42, 56, 2), "program headers"),
-        ((44, 0xFFFF, 2), "program headers"), ((44, 0, 2), "program headers"), ((28, 0xFFFF_FFF0, 4), "program headers"), ((48, 0xFFFF, 2), "section headers"),
-        ((32, 0xFFFF_0000, 4), "section headers"), ((50, 0x7FFF, 2), "section names"),
+        ((0, 0, 4), "not an ELF"),
+        ((4, 2, 1), "not an ELF"),
+        ((5, 2, 1), "not an ELF"),
+        ((16, 3, 2), "not an executable"),
+        ((18, 3, 2), "not an executable"),
+        ((36, 0, 4), "EABI"),
+        ((42, 56, 2), "program headers"),
+        ((44, 0xFFFF, 2), "program headers"),
+        ((44, 0, 2), "program headers"),
+        ((28, 0xFFFF_FFF0, 4), "program headers"),
+        ((48, 0xFFFF, 2), "section headers"),
+        ((32, 0xFFFF_0000, 4), "section headers"),
+        ((50, 0x7FFF, 2), "section names"),
     ],
-)  # fmt: skip
+)
 def test_headers_that_lie_are_refused(elf, board, change, why):
     elf.put(*change)
     with pytest.raises(ClaimError, match=why):
