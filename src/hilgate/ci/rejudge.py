@@ -11,10 +11,12 @@ from hilgate.ci.commits import find_commits, law, stated_by
 from hilgate.ci.orders import Order
 from hilgate.ci.settle import Settled
 from hilgate.ci.speak import spoken
-from hilgate.errors import ClaimError, UsageError
+from hilgate.errors import ArtifactError, ClaimError, UsageError
+from hilgate.gate.benches import benches_of, spreads_at
 from hilgate.gate.judge import judge
 from hilgate.gate.measured import parse_measurement
-from hilgate.gate.sides import read_path
+from hilgate.gate.sides import Side, read_path
+from hilgate.gate.spread import Spread
 
 PLACES = {"head": "measurements", "base": "base"}  # of a judged folder
 LARGEST_BYTES = 8 * 1024 * 1024
@@ -63,12 +65,28 @@ def rejudge(root: Path, folder: Path) -> dict[str, Any]:
         raise UsageError("neither the base nor this change has a params.yaml", where=commits.base_sha)
     base = replace(stated.base, measurements=_measured(folder / "base"))
     head = replace(stated.head, measurements=_measured(folder / "measurements"))
+    benches = benches_of(head.measurements)
+    asked = _calibrations(root, commits.head_sha, benches)
+    policy = replace(policy, spreads=asked if policy is own else spreads_at(root, commits.tip.sha, benches))
+    base, head = _with_spreads(base, spreads_at(root, commits.base_sha, benches)), _with_spreads(head, asked)
     verdict = judge(policy, base, head, approved_by)
     verdict = replace(verdict, requests=(*verdict.requests, *stated.requests), notes=(*verdict.notes, *notes))
     settled = {row["cell"]: Settled(row["state"], row["error"]) for row in context.get("cells", ())}
     document = spoken(verdict, settled).document()
     write_json(folder / "verdict.json", "verdict", document)
     return read_json(folder / "verdict.json", "verdict")
+
+
+def _calibrations(root: Path, sha: str, benches: list[str]) -> dict[str, Spread]:
+    """The head's: a claim like all else it brings, so damaged ones are none."""
+    try:
+        return spreads_at(root, sha, benches)
+    except ArtifactError:
+        return {}
+
+
+def _with_spreads(side: Side, spreads: dict[str, Spread]) -> Side:
+    return replace(side, policy=replace(side.policy, spreads=spreads)) if side.policy else side
 
 
 def _measured(folder: Path) -> Any:

@@ -183,3 +183,22 @@ def recompute(  # noqa: PLR0913, PLR0917  (an event has as many facts)
     )
     verdict = run(project_root(), claim, base, out, asked)
     typer.echo(f"{verdict.outcome.value}: {out / 'verdict.json'}")
+
+
+@app.command()
+def calibrate(
+    cell: Annotated[str, typer.Argument(help="A built cell; its image is loaded again and again.")],
+    loads: Annotated[int, typer.Option(help="How often: more loads, a sharper claim.")] = 64,
+    probe: Annotated[
+        str | None, typer.Option(help="The probe's serial number, where several are attached.", envvar="HILGATE_PROBE")
+    ] = None,
+    port: Annotated[str | None, typer.Option(help="The board's port, where the probe has none.")] = None,
+) -> None:
+    """Measure how much a bench scatters from load to load, and what it may claim. Commit the file that it writes."""
+    from hilgate.bench.desk import Desk
+    from hilgate.ci.calibrate import run
+    from hilgate.ci.reading import read
+    from hilgate.project import project_root
+
+    root = project_root()
+    typer.echo(run(root, cell, Desk(root, read, probe, port), loads).relative_to(root))
