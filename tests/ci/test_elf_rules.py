@@ -215,6 +215,26 @@ def test_compressed_sections_and_huge_symbol_tables_are_refused(elf, board):
             spoilt.check(board)
 
 
+def test_sections_and_functions_that_are_larger_than_the_file_or_the_flash_are_refused(elf, board):
+    """Each alone is in its place; read one after another they would take hours."""
+    table = struct.unpack_from("<I", elf.data, 32)[0]
+    count = struct.unpack_from("<H", elf.data, 48)[0]
+    spoilt = Elf(elf.path, bytearray(elf.data))
+    for row in (table + index * SECTION.size for index in range(1, count)):
+        if struct.unpack_from("<I", elf.data, row + 4)[0] not in (2, 8):
+            spoilt.put(row + 16, 0)
+            spoilt.put(row + 20, len(elf.data))
+    with pytest.raises(ClaimError, match="they overlap"):
+        spoilt.check(board)
+    rows = [SECTION.unpack_from(elf.data, table + index * SECTION.size) for index in range(count)]
+    offset, size = next((row[4], row[5]) for row in rows if row[1] == 2)
+    functions = [at for at in range(offset, offset + size, 16) if elf.data[at + 12] & 15 == 2]
+    for at in functions:
+        elf.put(at + 8, 0x8000)
+    with pytest.raises(ClaimError, match="its functions have"):
+        elf.check(board)
+
+
 def test_bytes_that_do_not_match_the_hash_slot_are_refused(elf, board):
     offset = struct.unpack_from("<I", elf.data, elf.code() + OFFSET)[0]
     elf.data[offset + 0x400] ^= 1

@@ -23,12 +23,13 @@ MOST_SEGMENTS, MOST_SECTIONS, MOST_SYMBOLS = 32, 256, 100_000
 HEADER = struct.Struct("<16sHHIIIIIHHHHHH")
 SEGMENT = struct.Struct("<8I")
 SECTION = struct.Struct("<10I")
-SYMBOL_BYTES = 16
+SYMBOL = struct.Struct("<IIIBBH")
+SYMBOL_BYTES = SYMBOL.size
 IDENTITY = b"\x7fELF\x01\x01\x01"  # 32 bits, little-endian, version 1
 EXEC, ARM, EABI5 = 2, 40, 0x0500_0000
 PT_LOAD, PT_NOTE, PT_GNU_STACK, PT_ARM_EXIDX = 1, 4, 0x6474_E551, 0x7000_0001
 PF_X, PF_W = 1, 2
-SHT_SYMTAB, SHT_NOBITS, SHF_COMPRESSED = 2, 8, 0x800
+SHT_SYMTAB, SHT_NOBITS, SHF_COMPRESSED, STT_FUNC = 2, 8, 0x800, 2
 FORBIDDEN = (  # what an image must not reach, for the message: ARM DDI 0403E.e B3.1, reference manuals, memory map
     (0x1FF0_0000, 0x2000_0000, "system memory, one-time-programmable or option bytes"),
     (0x4000_0000, 0x6000_0000, "peripheral registers"),
@@ -53,7 +54,7 @@ def check_elf(path: Path, board: Board) -> None:
     """Apply every rule. Raises ClaimError at the first that is broken."""
     data = _read(path)
     entry, loads = _headers(data, path)
-    _check_sections(data, path)
+    _check_sections(data, board, path)
     for load in loads:
         _check_place(load, board, path)
     _check_overlaps(loads, path)
@@ -92,21 +93,35 @@ def _headers(data: bytes, path: Path) -> tuple[int, list[Load]]:
     return entry, loads
 
 
-def _check_sections(data: bytes, path: Path) -> None:
-    """Bounds for the libraries that read sections later: counts, places, no decompression."""
+def _check_sections(data: bytes, board: Board, path: Path) -> None:
+    """Bounds for the libraries that read sections later: counts, places, bytes, no decompression."""
     _, _, _, _, _, _, at, _, _, _, _, entry_bytes, count, names = HEADER.unpack_from(data)
     if entry_bytes != SECTION.size or not 0 < count <= MOST_SECTIONS or at + count * SECTION.size > len(data):
         _refuse(f"{count} section headers of {entry_bytes} bytes at {at:#x}", path)
     if names >= count:
         _refuse(f"section names in section {names} of {count}", path)
+    total = 0
     for index in range(count):
         _, kind, flags, _, offset, size, link, _, _, item = SECTION.unpack_from(data, at + index * SECTION.size)
+        total += size if kind != SHT_NOBITS else 0
         if flags & SHF_COMPRESSED:
             _refuse(f"section {index} is compressed", path)
         if kind != SHT_NOBITS and offset + size > len(data):
             _refuse(f"section {index} is cut short", path)
-        if kind == SHT_SYMTAB and (item != SYMBOL_BYTES or size // item > MOST_SYMBOLS or link >= count):
-            _refuse(f"section {index} is no symbol table, or has more than {MOST_SYMBOLS} symbols", path)
+        if kind == SHT_SYMTAB:
+            if item != SYMBOL_BYTES or size // item > MOST_SYMBOLS or link >= count:
+                _refuse(f"section {index} is no symbol table, or has more than {MOST_SYMBOLS} symbols", path)
+            _check_functions(data[offset : offset + size // item * item], board, path)
+    if total > len(data):
+        _refuse(f"its sections have {total} bytes, the file {len(data)}: they overlap", path)
+
+
+def _check_functions(table: bytes, board: Board, path: Path) -> None:
+    """Functions together are hardly larger than the flash: each is disassembled from start to end."""
+    sizes = sum(size for _, _, size, info, _, _ in SYMBOL.iter_unpack(table) if info & 15 == STT_FUNC)
+    flash = sum(memory.bytes for memory in board.memories if memory.kind == "flash")
+    if sizes > 2 * flash:
+        _refuse(f"its functions have {sizes} bytes, the flash {flash}", path)
 
 
 def _check_place(load: Load, board: Board, path: Path) -> None:

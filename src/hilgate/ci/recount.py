@@ -32,7 +32,8 @@ from hilgate.run.target import virtual_target
 if TYPE_CHECKING:
     import numpy as np
 
-LINK_VECTORS = 24  # samples that go over the link as well, compared with direct calls to the bit
+LINK_BYTES = 65536  # of samples that go over the link as well, compared with direct calls to the bit
+LEAST_VECTORS = 16
 SPOTS = 8  # other samples whose cycles are counted
 LONGEST_NAME = 300
 ORDER_SAMPLES = 256  # by which two possible orders of an input are told apart
@@ -179,7 +180,7 @@ def _plan(order: Order, subject: Subject) -> dict[str, Any]:
     """Which samples go over the link, which one is benched (that of `hilgate run`), which are counted besides."""
     count = len(subject.x)
     return {
-        "vectors": choose(count, LINK_VECTORS, subject.dataset_hash),
+        "vectors": choose(count, max(LEAST_VECTORS, LINK_BYTES // subject.x.shape[1]), subject.dataset_hash),
         "bench": choose(count, 1, subject.dataset_hash)[0],
         "spot": choose(count, SPOTS, subject.hashes.image.hex()),
         "warmup": order.settings.warmup,
