@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hilgate.history.line import line_from
 from hilgate.report.assemble import assemble
 from hilgate.report.page import whole
+from hilgate.report.past import histories
 from hilgate.report.treemap import HEIGHT, squarify, treemaps
 from hilgate.report.trend import MOST_POINTS, History, Point, trend
 
@@ -98,3 +100,42 @@ def test_the_page_draws_the_trend_of_its_cells_only(verdicts):
     assert "<b>&" not in page.partition("<main")[2]
     other = History("another", "latency_us", "latency", "us", None, history([1.0, 2.0]).points)
     assert "<svg" not in whole(report, [other])
+
+
+def test_the_history_of_main_becomes_trends_by_testbed(toys):
+    base = {
+        "schema": "history",
+        "version": 1,
+        "subject": "x",
+        "cell": "toy_board_a",
+        "task": "toy",
+        "board": "board_a",
+        "testbed": "virtual_board_a",
+        "toolchain": "gcc 12",
+        "model": "0123",
+        "source": "predicted",
+        "evidence": "validated",
+        "unit": "fraction",
+        "better": "higher",
+        "image": "b" * 64,
+        "loads": 0,
+        "budgets": {"latency_us": 2500},
+    }
+
+    def line(at, **changed):
+        when = {"commit": f"{at:040x}", "date": f"2026-01-{at + 1:02}T00:00:00Z"}
+        values = {"accuracy": 0.98, "flash_bytes": 100_000 + at, "ram_bytes": 20_000, "latency_us": 2000.0 + at}
+        return line_from({**base, **when, "values": values, **changed})
+
+    past = histories([line(1), line(0), line(2, cell="another")], ["toy_board_a"])
+    assert [(one.name, one.unit, one.limit, len(one.points)) for one in past] == [
+        ("accuracy", "fraction", None, 2),
+        ("flash", "bytes", None, 2),
+        ("RAM", "bytes", None, 2),
+        ("latency", "us", 2500, 2),
+    ]
+    assert [(point.value, point.source) for point in past[3].points] == [(2000.0, "predicted"), (2001.0, "predicted")]
+    assert {point.source for point in past[1].points} == {"counted"}
+    bench = line(3, source="measured", evidence="measured", testbed="0042", loads=3)
+    names = {one.name for one in histories([line(0), bench], ["toy_board_a"])}
+    assert {"latency on 0042", "latency on virtual_board_a"} <= names

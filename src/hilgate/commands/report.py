@@ -15,6 +15,9 @@ def command(
         typer.Option("--from", help="Folder with verdict.json (and context.json). Default: artifacts/gate."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the reports. Default: artifacts/report.")] = None,
+    history: Annotated[
+        str | None, typer.Option(help="Ref with main's history, whose trend the page draws: hilgate-history.")
+    ] = None,
     summary: Annotated[
         bool, typer.Option("--summary", help="Also append the report to $GITHUB_STEP_SUMMARY, a job's summary.")
     ] = False,
@@ -31,7 +34,7 @@ def command(
     from hilgate.report.report import Places, append_summary, execute
 
     root = project_root()
-    written = execute(root, Places(source, out))
+    written = execute(root, Places(source, out), history)
     if summary:
         append_summary(written.report, os.environ)
     for note in written.annotations if annotate else ():

@@ -13,13 +13,14 @@ from typing import Any
 
 from hilgate.artifacts import FILES, artifact, atomic_write, read_json, write_json
 from hilgate.errors import ArtifactError, UsageError
+from hilgate.history.history import load
 from hilgate.params import build, load_params
 from hilgate.report import junit, markdown, page
 from hilgate.report.annotations import Annotation, annotate
 from hilgate.report.assemble import assemble
 from hilgate.report.document import document
 from hilgate.report.marker import head_lines
-from hilgate.report.trend import History
+from hilgate.report.past import histories
 from hilgate.report.view import Report
 from hilgate.report.words import has_prediction
 from hilgate.virtual.evidence import fidelity_gaps
@@ -52,17 +53,25 @@ class Places:
     out: Path | None = None
 
 
-def execute(root: Path, places: Places | None = None, history: tuple[History, ...] = ()) -> Written:
-    """Write every report format. Raises ArtifactError when there is no verdict, ParamsError."""
+def execute(root: Path, places: Places | None = None, history: str | None = None) -> Written:
+    """Write every report format. history: a ref with main's history, drawn on the page; "": where it usually is.
+
+    Raises ArtifactError when there is no verdict, ParamsError, UsageError when there is no such history.
+    """
     places = places or Places()
     params = load_params(root)
     settings = build(ReportParams, params.sections["report"], f"{params.path}: report")
     verdict, context = read(root, places.source)
     report = assemble(verdict, settings.title, fidelity_gaps() if has_prediction(verdict) else (), context)
+    past = (
+        ()
+        if history is None
+        else histories(load(root, history or None).lines.values(), [one.cell for one in report.cells])
+    )
     notes = annotate(report, params.path.read_text("utf-8"))
     texts = {
         "report.markdown": f"{head_lines(verdict, context)}\n{markdown.body(report)}",
-        "report.page": page.whole(report, history),
+        "report.page": page.whole(report, past),
         "report.junit": junit.render(report),
         "report.annotations": json.dumps([note.as_check_run() for note in notes], indent=1) + "\n",
     }
