@@ -29,7 +29,7 @@ HOST_MAIN = """
 #include <string.h>
 typedef void (*run_fn)(const uint8_t *, uint8_t *);
 %(declarations)s
-static const struct { run_fn run; uint32_t arena, inputs, outputs, place[64]; } table[] = {%(rows)s};
+static const struct { run_fn run; uint32_t arena, inputs, outputs, place[256]; } table[] = {%(rows)s};
 static void fill(uint8_t *to, uint32_t bytes) { if (fread(to, 1, bytes, stdin) != bytes) exit(9); }
 int main(int count, char **arguments) {
     (void)count;

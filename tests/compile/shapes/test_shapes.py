@@ -1,0 +1,68 @@
+"""Layers of random shapes, windows, paddings and quantizations: reference, host C under sanitizers, and the virtual
+Cortex-M4 with DSP, M3 and M0 agree to the bit. The soak run tries many more.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from hilgate.compile import ops
+from hilgate.compile.reference import random_inputs, run_reference
+from hilgate.compile.verify import verify_lowered
+
+SEEDS = range(8)
+MANY = range(100, 400)
+CORES = ("cortex-m4", "cortex-m3", "cortex-m0")
+VECTORS = 4
+
+
+@pytest.fixture(scope="module")
+def bundle(make_bundle, random_layers):
+    return make_bundle([random_layers(seed) for seed in SEEDS])
+
+
+def check(bundle, index: int, run) -> None:
+    graph = bundle.built[index].graph
+    verify_lowered(graph, float_edges=True)
+    inputs = random_inputs(graph, VECTORS, seed=index)
+    for name, mine, wanted in zip(graph.outputs, run(index, inputs), run_reference(graph, inputs), strict=True):
+        np.testing.assert_array_equal(mine, wanted, err_msg=f"{graph.name}: {graph.producer(name).op}")
+
+
+def test_every_operator_is_drawn(drawn_kinds) -> None:
+    assert drawn_kinds == set(ops.operators()), "tests/compile/shapes/conftest.py draws layers of each operator"
+
+
+def test_layers_are_alive(random_layers) -> None:
+    """Outputs that hardly ever change would show nothing."""
+    few, total = 0, 0
+    for seed in SEEDS:
+        graph = random_layers(seed)
+        for array in run_reference(graph, random_inputs(graph, 20, seed=1)):
+            total += 1
+            few += len(np.unique(array)) < 3
+    assert few < total / 10
+
+
+@pytest.mark.parametrize("index", range(len(SEEDS)))
+def test_host_equals_reference(index: int, bundle) -> None:
+    check(bundle, index, bundle.host)
+
+
+@pytest.mark.arm
+@pytest.mark.parametrize("cpu", CORES)
+@pytest.mark.parametrize("index", range(len(SEEDS)))
+def test_core_equals_reference(index: int, cpu: str, bundle) -> None:
+    check(bundle, index, lambda i, inputs: bundle.core(cpu, i, inputs))
+
+
+@pytest.mark.soak
+@pytest.mark.arm
+@pytest.mark.parametrize("first", range(MANY.start, MANY.stop, 20))
+def test_many_shapes(first: int, make_bundle, random_layers) -> None:
+    bundle = make_bundle([random_layers(seed) for seed in range(first, first + 20)])
+    for index in range(20):
+        check(bundle, index, bundle.host)
+        for cpu in CORES:
+            check(bundle, index, lambda i, inputs, cpu=cpu: bundle.core(cpu, i, inputs))
