@@ -54,7 +54,6 @@ CALLS = {
     f"{REPO}/git/trees": "post",
     f"{REPO}/issues/comments/{{comment_id}}": "patch delete",
     f"{REPO}/issues/{{issue_number}}/comments": "get post",
-    f"{REPO}/issues/{{issue_number}}/labels/{{name}}": "delete",
     f"{REPO}/issues/{{issue_number}}/timeline": "get",
     f"{REPO}/labels": "post",
     f"{REPO}/labels/{{name}}": "get",

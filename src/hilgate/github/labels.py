@@ -39,8 +39,3 @@ def label_setting(client: Client, number: int, label: str) -> Setting | None:
         if found is not None and kind in PUSHES:
             found = Setting(found.by, found.by_person, found.at, True)
     return found
-
-
-def take_off(client: Client, number: int, label: str) -> None:
-    """Remove a label; one that is not there is fine."""
-    client.call("DELETE", client.repo("issues", number, "labels", label), allow=(404,))

@@ -34,7 +34,7 @@ class Pull:
         return self.state == "open"
 
     @classmethod
-    def of(cls, document: dict[str, Any], repository: str) -> Pull:
+    def of(cls, document: dict[str, Any]) -> Pull:
         """From GitHub's document. Raises GitHubError where it lacks something."""
         with shaped("a pull request"):
             head, base = document["head"], document["base"]
@@ -49,7 +49,7 @@ class Pull:
                 head_repository=str(owner),
                 base_ref=str(base["ref"]),
                 base_sha=str(base["sha"]),
-                is_fork=str(owner).lower() != repository.lower(),
+                is_fork=str(owner).lower() != str(base["repo"]["full_name"]).lower(),
                 is_locked=bool(document.get("locked", False)),
             )
 
@@ -57,7 +57,7 @@ class Pull:
 def pull_request(client: Client, number: int) -> Pull | None:
     """One pull request as it is now, None where there is none of that number."""
     document = client.find(client.repo("pulls", number))
-    return None if document is None else Pull.of(document, client.access.repository)
+    return None if document is None else Pull.of(document)
 
 
 def pulls_with_head(client: Client, head_sha: str) -> list[Pull]:
@@ -76,11 +76,18 @@ def pulls_with_head(client: Client, head_sha: str) -> list[Pull]:
 
 def _matching(client: Client, documents: Iterator[dict[str, Any]], head_sha: str) -> list[Pull]:
     """Those that point into this repository (a fork's own pull requests hold the same commits) and have that head."""
-    repository = client.access.repository.lower()
     found = []
     for document in documents:
         with shaped("a list of pull requests"):
-            ours = str(document["base"]["repo"]["full_name"]).lower() == repository
-        if ours and document["head"]["sha"] == head_sha:
-            found.append(Pull.of(document, client.access.repository))
+            into, fits = str(document["base"]["repo"]["full_name"]), document["head"]["sha"] == head_sha
+        if fits and _is_ours(client, into):
+            found.append(Pull.of(document))
     return found
+
+
+def _is_ours(client: Client, name: str) -> bool:
+    """Whether a name is this repository's; one that was renamed answers to its old name and calls itself by the new."""
+    if name.lower() == client.access.repository.lower():
+        return True
+    with shaped("a repository"):
+        return name.lower() == str(client.get(client.repo())["full_name"]).lower()

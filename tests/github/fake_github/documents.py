@@ -92,7 +92,7 @@ def event(known: dict[str, Any]) -> dict[str, Any]:
 
 def run(known: dict[str, Any]) -> dict[str, Any]:
     owner = known.get("head_repository")
-    fields = {key: value for key, value in known.items() if key != "head_repository"}
+    fields = {key: value for key, value in known.items() if key not in ("head_repository", "workflow")}
     return document(
         "workflow-run", **fields, head_repository=document("minimal-repository", full_name=owner) if owner else None
     )

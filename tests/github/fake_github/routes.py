@@ -183,6 +183,24 @@ def list_runs(world: World, actor: Actor, names: dict[str, str], call: Any) -> A
     return 200, {"total_count": len(newest), "workflow_runs": [documents.run(item) for item in newest]}
 
 
+def list_workflow_runs(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
+    """Runs of one workflow file, by the field `workflow` of what the world knows."""
+    found = [run for run in world.runs if run.get("workflow") == names["workflow_id"]]
+    found = [run for run in found if call.query.get("event", run["event"]) == run["event"]]
+    return 200, {"total_count": len(found), "workflow_runs": [documents.run(run) for run in reversed(found)]}
+
+
+def rerun(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
+    if not may(actor, "actions: write"):
+        return needs("actions: write")
+    run = next((run for run in world.runs if run["id"] == int(names["run_id"])), None)
+    if run is None:
+        return NOT_FOUND
+    assert run["status"] == "completed", "The workflow run is already running"
+    run |= {"status": "queued", "run_attempt": run.get("run_attempt", 1) + 1}
+    return 201, {}
+
+
 def list_approvals(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
     found = world.approvals.get(int(names["run_id"]), [])
     return 200, [
@@ -274,6 +292,8 @@ HANDLERS = {
     ("GET", f"{REPO}/pulls/{{pull_number}}/reviews"): list_reviews,
     ("GET", f"{REPO}/actions/runs"): list_runs,
     ("GET", f"{REPO}/actions/runs/{{run_id}}/approvals"): list_approvals,
+    ("POST", f"{REPO}/actions/runs/{{run_id}}/rerun"): rerun,
+    ("GET", f"{REPO}/actions/workflows/{{workflow_id}}/runs"): list_workflow_runs,
     ("GET", f"{REPO}/contents/{{path}}"): get_file,
     ("GET", f"{REPO}/git/ref/{{ref}}"): get_ref,
     ("GET", f"{REPO}/git/commits/{{commit_sha}}"): get_commit,

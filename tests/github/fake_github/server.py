@@ -97,6 +97,11 @@ class FakeGitHub:
             if fault and not fault.lost and fault.status >= 0:
                 call.status = fault.status
                 return fault.status, fault.headers, fault.body
+            old = f"/repos/{self.world.old_name}/"
+            if self.world.old_name and f"{parts.path}/".startswith(old):
+                new = parts.path.replace(old.rstrip("/"), f"/repos/{self.world.repository}", 1)
+                call.status = 301
+                return 301, {"Location": f"{self.url}{new}" + (f"?{parts.query}" if parts.query else "")}, b""
             try:
                 check_request(method, target.removeprefix(self.prefix), body)
                 call.status, extra, content = self._carry_out(call)

@@ -47,6 +47,7 @@ class World:
     """One repository and all that hangs on it; plain data, which tests read and change as they like."""
 
     repository: str = REPOSITORY
+    old_name: str = ""  # the repository was renamed
     clock: Clock = field(default_factory=Clock)
     tokens: dict[str, Actor] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)  # login -> admin, write, read
