@@ -79,3 +79,22 @@ def judge(
 
     verdict = run(project_root(), judged, measured, out, bench)
     typer.echo(f"{verdict['outcome']}: {out / 'verdict.json'}")
+
+
+@app.command()
+def drift(
+    measured: Annotated[Path, typer.Argument(help="What the boards measured.")],
+    push: Annotated[str | None, typer.Option(help="Add first measurements to the history of this remote.")] = None,
+) -> None:
+    """Compare main's images with their first night on each board. Exit code 11: a bench drifted."""
+    from hilgate.ci.drift import drift as run
+    from hilgate.gate.verdict import Outcome
+    from hilgate.history import branch
+    from hilgate.project import project_root
+
+    root = project_root()
+    rows, new = run(root, measured, branch.fetch(root, push) if push else branch.newest_ref(root))
+    typer.echo("\n".join(row.text() for row in rows))
+    if new and push:
+        typer.echo(f"{branch.push(root, new, push)} lines added to the history")
+    raise typer.Exit(Outcome.INCONCLUSIVE.exit_code if any(row.drifted for row in rows) else 0)
