@@ -5,6 +5,8 @@
 help: ## what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
+test lint soak: export HILGATE_SETUP = tests
+
 setup: ## install what is missing (Debian packages, .venv with pinned Python packages)
 	@scripts/setup
 

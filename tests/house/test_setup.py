@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 BASICS = "bash cat cp cut dirname env flock grep id mktemp pwd rm sha256sum sed tail tee tr mkdir".split()
-COMPLETE = "git gcc arm-none-eabi-gcc cmake ninja qemu-system-arm openocd chromium npm".split()
+COMPLETE = "git gcc arm-none-eabi-gcc cmake ninja qemu-system-arm npm".split()
+FOR_TESTS = ["openocd", "chromium"]
 PYTHON = """#!/bin/bash
 echo "$@" >>"$LOG"
 case "$*" in
@@ -38,7 +39,7 @@ def machine(tmp_path: Path, root: Path):
     script(programs / "python3", PYTHON)
 
     def run(*present: str, **env: str) -> subprocess.CompletedProcess[str]:
-        for name in COMPLETE:
+        for name in COMPLETE + FOR_TESTS:
             (programs / name).unlink(missing_ok=True)
         for name in present:
             script(programs / name, ARM_GCC)
@@ -96,7 +97,8 @@ def test_says_exactly_what_to_install_where_apt_is_not_allowed(machine) -> None:
     assert done.returncode == 8
     line = done.stderr.strip().splitlines()[-1]
     assert "sudo apt-get install --no-install-recommends" in line
-    assert "gcc-arm-none-eabi libnewlib-arm-none-eabi cmake ninja-build qemu-system-arm openocd chromium npm" in line
+    assert "gcc-arm-none-eabi libnewlib-arm-none-eabi cmake ninja-build qemu-system-arm npm" in line
+    assert "openocd" not in line
     assert not pip_calls(machine)
 
 
@@ -108,6 +110,22 @@ def test_installs_missing_packages_through_sudo_or_as_root(machine) -> None:
     log = machine.log.read_text()
     assert "apt-get install -q -y --no-install-recommends ninja-build npm" in log
     assert ("sudo" in log) == (os.getuid() != 0)
+
+
+@pytest.mark.parametrize("browser_fails", [False, True])
+def test_tests_want_openocd_and_where_it_can_be_had_a_browser(machine, browser_fails) -> None:
+    fail = "[[ $* == *chromium* ]] && exit 100\n" if browser_fails else ""
+    script(machine.programs / "apt-get", f'#!/bin/bash\necho "apt-get $*" >>"$LOG"\n{fail}exit 0\n')
+    script(machine.programs / "sudo", '#!/bin/bash\n[ "$1" = -n ] && exit 0\nexec "$@"\n')
+    done = machine(*COMPLETE, HILGATE_SETUP="tests")
+    assert done.returncode == 0, done.stderr
+    log = machine.log.read_text()
+    assert "--no-install-recommends openocd" in log
+    is_debian = "ID=debian" in Path("/etc/os-release").read_text().splitlines()
+    assert ("--no-install-recommends chromium" in log) == is_debian
+    assert ("tests that look at pages will be skipped" in done.stderr) == (is_debian and browser_fails)
+    again = machine(*COMPLETE, *FOR_TESTS, HILGATE_SETUP="tests")
+    assert again.returncode == 0 and "apt-get" not in machine.log.read_text()
 
 
 def test_failing_apt_names_the_command_to_try(machine) -> None:
