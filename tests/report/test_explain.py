@@ -81,11 +81,11 @@ def rows(memory, part, base, head):
 def test_the_largest_step_of_several_layers_has_its_share(verdicts):
     layers = [{"name": "a", "base": 100, "head": 130}, {"name": "b", "base": 100, "head": 110}]
     assert causes(cell_with(verdicts, latency_us=400.0, layers=layers), "main") == [
-        "latency +20 %: `a` +30 %, 75 % of the step of 2 layers"
+        "latency +20 %: `a` +30 %, 75 % of the change in 2 layers"
     ]
     layers[1]["head"] = 75
     assert causes(cell_with(verdicts, latency_us=50.0, layers=layers), "main") == [
-        "latency +2.5 %: `a` +30 %, the largest step of 2 layers"
+        "latency +2.5 %: `a` +30 %, the largest change in 2 layers"
     ]
 
 

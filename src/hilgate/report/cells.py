@@ -119,7 +119,8 @@ def _symbol(row: dict[str, Any]) -> Moved:
 
 def _chain(path: list[str]) -> str:
     """The deepest chain of calls with the bytes of each, or an empty string."""
-    return " > ".join(path if len(path) <= LONGEST_CHAIN else [*path[: LONGEST_CHAIN - 1], "..."])
+    shown = [explain.tick(frame) for frame in path[:LONGEST_CHAIN]]
+    return " → ".join(shown) + (f" → {len(path) - LONGEST_CHAIN} more" if len(path) > LONGEST_CHAIN else "")
 
 
 def _evidence(cell: dict[str, Any], base: str, head: str) -> list[str]:

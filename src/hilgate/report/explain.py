@@ -94,9 +94,9 @@ def _latency(cell: dict[str, Any], told: set[str]) -> str:
     total = sum(_step(row) for row in rows)
     text = _moved(row, tick(row["name"]), "cycles")
     if len(rows) > 1 and total and 0 < _step(row) / total <= 1:
-        text += f", {100 * _step(row) / total:.0f} % of the step of {len(rows)} layers"
+        text += f", {100 * _step(row) / total:.0f} % of the change in {len(rows)} layers"
     elif len(rows) > 1:
-        text += f", the largest step of {len(rows)} layers"
+        text += f", the largest change in {len(rows)} layers"
     clauses = _told_once(_facts_of(cell, row["name"]), told)
     return f"{text}; {clauses}" if clauses else text
 
