@@ -246,7 +246,7 @@ def test_an_infinite_number_is_refused(github, judged, make_event):
 def test_forty_hostile_cells_stay_below_githubs_limit(github, judged, make_event):
     def many(verdict):
         cell = verdict["cells"][0]
-        verdict["cells"] = [{**cell, "cell": f"{number} @everyone $(id) " + "ä" * 200} for number in range(400)]
+        verdict["cells"] = [{**cell, "cell": f"{number} @everyone $(id) " + "ä" * 200} for number in range(200)]
 
     post.execute(github.client(), make_event(), judged("fail", many))
     (comment,) = github.world.comments

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
@@ -100,31 +101,35 @@ class Client:
         from requests import RequestException
 
         url, where = self._url(path), f"{method} {path}"[:300]
-        with self._session() as session:
-            for _ in range(MOST_REDIRECTS):
-                try:
-                    response = session.request(
-                        method,
-                        url,
-                        json=body,
-                        headers=self._headers(),
-                        timeout=TIMEOUTS_S,
-                        allow_redirects=False,
-                        stream=True,
-                    )
-                    answer = answers.read(response, where, self.clock)
-                except (RequestException, OSError) as error:
-                    return None, f"no answer from {urlsplit(url).hostname}: {type(error).__name__}"
-                if answer.status not in REDIRECTS:
-                    return answer, f"GitHub answered {answer.status}"
-                url = self._same_host(urljoin(url, answer.headers.get("location", "")), where)
+        for _ in range(MOST_REDIRECTS):
+            try:
+                response = self._session.request(
+                    method,
+                    url,
+                    json=body,
+                    headers=self._headers(),
+                    timeout=TIMEOUTS_S,
+                    allow_redirects=False,
+                    stream=True,
+                )
+                answer = answers.read(response, where, self.clock)
+            except (RequestException, OSError) as error:
+                return None, f"no answer from {urlsplit(url).hostname}: {type(error).__name__}"
+            if answer.status not in REDIRECTS:
+                return answer, f"GitHub answered {answer.status}"
+            url = self._same_host(urljoin(url, answer.headers.get("location", "")), where)
         raise GitHubError(f"more than {MOST_REDIRECTS} redirects", where=where)
 
+    @cached_property
     def _session(self) -> Session:
+        """One for all calls, so that connections are used again; it takes no cookies."""
+        from http.cookiejar import DefaultCookiePolicy
+
         from requests import Session
 
         session = Session()
         session.auth = self._authorize
+        session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
         return session
 
     def _authorize(self, request: PreparedRequest) -> PreparedRequest:

@@ -93,6 +93,7 @@ def request(method: str, target: str, body: bytes) -> SimpleNamespace:
     )
 
 
+@cache
 def check_request(method: str, target: str, body: bytes) -> None:
     """Raises BrokenContractError."""
     call = request(method, target, body)
@@ -104,6 +105,7 @@ def check_request(method: str, target: str, body: bytes) -> None:
     _judge(lambda: _checkers()[0].validate_request(call), f"request {method} {target}")
 
 
+@cache
 def check_answer(method: str, target: str, status: int, content: bytes) -> None:
     """Raises BrokenContractError. Refusals that every call may give (401, 403, 5xx) are not described by GitHub."""
     if status in (401, 403, 429) or status >= 500:
