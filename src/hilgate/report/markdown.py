@@ -130,6 +130,7 @@ def _environment() -> Environment:
         "sign": lambda outcome: Markdown(words.SIGNS[outcome]),
         "gap_state": words.gap_state,
         "solid": words.solid,
+        "units": words.units,
         "movers": movers,
         "count": words.count,
         "plural": words.plural,

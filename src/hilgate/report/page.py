@@ -78,6 +78,7 @@ def _environment() -> Environment:
         "count": words.count,
         "plural": words.plural,
         "solid": words.solid,
+        "units": words.units,
         "amount": amount,
         "is_link": lambda url: bool(PLAIN_URL.fullmatch(url)),
     }

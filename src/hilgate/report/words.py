@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -166,6 +167,11 @@ def relative_limits(axis: dict[str, Any]) -> str:
 def solid(text: str) -> str:
     """Number and unit on one line: no-break spaces, except in front of a bracket."""
     return text.replace(" ", "\N{NO-BREAK SPACE}").replace("\N{NO-BREAK SPACE}(", " (")
+
+
+def units(text: str) -> str:
+    """A sentence in which no line ends between a number and its unit."""
+    return re.sub(r"(?<=\d) (?=%|B\b|µs)", "\N{NO-BREAK SPACE}", text)
 
 
 def count(value: int | None) -> str:
