@@ -100,8 +100,13 @@ def test_what_cannot_be_calibrated_is_refused(project):
 
 
 @pytest.mark.parametrize(
-    ("upper", "last"),
-    [(0.001, "finds a slow-down of 0.32 %"), (0.01, "2 % takes 29 pairs"), (0.5, "cannot be found with any number")],
+    ("upper", "disturbed", "last"),
+    [
+        (0.001, 0.0, "finds a slow-down of 0.32 %"),
+        (0.01, 0.05, "2 % takes 29 pairs"),
+        (0.5, 0.0, "cannot be found with any number"),
+        (0.001, 0.1, "10 % of the pairs of loads were disturbed"),
+    ],
 )
-def test_the_claim_is_said_in_words(upper, last):
-    assert last in claims(upper)[-1]
+def test_the_claim_is_said_in_words(upper, disturbed, last):
+    assert last in claims(upper, disturbed)[-1]

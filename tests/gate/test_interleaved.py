@@ -18,8 +18,8 @@ from hilgate.gate.verdict import Outcome
 
 BENCH = "0123abcd"
 CLOCK_HZ = 100_000_000
-QUIET = Spread(BENCH, "board_a", 64, 0.0010, 0.0012, "2026-01-02")
-LOUD = Spread(BENCH, "board_a", 64, 0.0090, 0.0110, "2026-01-02")
+QUIET = Spread(BENCH, "board_a", 64, 0.0010, 0.0012, 0.0, "2026-01-02")
+LOUD = Spread(BENCH, "board_a", 64, 0.0090, 0.0110, 0.0, "2026-01-02")
 
 
 @pytest.fixture
@@ -88,6 +88,14 @@ def test_a_loud_bench_claims_nothing_about_a_small_limit(session, latency_axis):
     axis = latency_axis(*session(0.0), LOUD)
     assert axis.outcome is Outcome.INCONCLUSIVE
     assert f"measure {loads.pairs_needed(LOUD.upper, 0.02)} pairs" in reason(axis)
+
+
+@pytest.mark.parametrize(("slower", "outcome"), [(0.0, Outcome.INCONCLUSIVE), (0.1, Outcome.FAIL)])
+def test_a_disturbed_bench_claims_nothing_but_sees_what_is_plain(session, latency_axis, slower, outcome):
+    axis = latency_axis(*session(slower), dataclasses.replace(QUIET, disturbed=0.2))
+    assert axis.outcome is outcome
+    assert "disturbed too often" in reason(axis)
+    assert axis.loads.visible is None
 
 
 def test_a_loud_bench_may_still_see_a_large_slow_down(session, latency_axis):

@@ -157,6 +157,15 @@ def test_a_calibration_finds_the_spread_despite_drift_and_outliers():
     assert np.median([one["drift"] for one in found]) == pytest.approx(0.02, rel=0.2)
 
 
+def test_a_calibration_counts_disturbed_pairs():
+    medians = [1000 + at % 3 for at in range(64)]
+    medians[5] = medians[20] = medians[41] = 1500
+    found = calibrate(medians)
+    assert found["disturbed"] == 3 / 32
+    assert Spread("x", "y", 64, 0.001, 0.002, found["disturbed"], "").visible(16) is None
+    assert Spread("x", "y", 64, 0.001, 0.002, 2 / 32, "").visible(16) == loads.visible_change(0.002, 16)
+
+
 def test_a_bench_that_never_scatters_still_counts_whole_cycles():
     found = calibrate([1000] * 40)
     assert 0 < found["spread"] < 0.001
@@ -185,7 +194,7 @@ def spread_text(**changed) -> str:
 
 def test_a_calibration_file_is_read():
     spread = parse_spread(spread_text(spread=0.001, upper=0.002), "here")
-    assert spread == Spread("0123abcd", "board_a", 40, 0.001, 0.002, "2026-01-02")
+    assert spread == Spread("0123abcd", "board_a", 40, 0.001, 0.002, 0.0, "2026-01-02")
 
 
 @pytest.mark.parametrize(

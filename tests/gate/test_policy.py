@@ -136,7 +136,7 @@ def test_a_default_that_is_written_out_asks_for_nothing():
 
 
 def test_a_changed_calibration_is_a_request():
-    old = Spread("bench", "board_a", 64, 0.001, 0.002, "2026-01-02")
+    old = Spread("bench", "board_a", 64, 0.001, 0.002, 0.0, "2026-01-02")
     new = replace(old, upper=0.001)
     asked = requests_between(replace(policy(), spreads={"bench": old}), replace(policy(), spreads={"bench": new}))
     assert [(one.kind, one.what, one.base, one.head) for one in asked] == [

@@ -12,7 +12,7 @@ from hilgate.bench.seam import Bench, Reading, Request
 from hilgate.console import say
 from hilgate.errors import DeviceError, UsageError
 from hilgate.gate.loads import USUAL_PAIRS, pairs_needed, visible_change
-from hilgate.gate.spread import FOLDER, LEAST_LOADS, calibrate
+from hilgate.gate.spread import FOLDER, LEAST_LOADS, MOST_DISTURBED, calibrate
 from hilgate.params import load_params
 from hilgate.run.settings import settings_of
 
@@ -38,13 +38,16 @@ def run(root: Path, cell: str, bench: Bench, loads: int = USUAL_LOADS, tell: Cal
     content = {"testbed": first.uid, "board": request.board, "image": first.image, "made": _today(), **found}
     path = root / FOLDER / f"{first.uid}.json"
     write_json(path, "spread", content)
-    for line in claims(found["upper"]):
+    for line in claims(found["upper"], found["disturbed"]):
         tell(line)
     return path
 
 
-def claims(upper: float) -> list[str]:
-    """What a bench of this spread may claim, for people."""
+def claims(upper: float, disturbed: float) -> list[str]:
+    """What a bench of this spread may claim, for people. disturbed: share of pairs of loads."""
+    if disturbed > MOST_DISTURBED:
+        said = f"{100 * disturbed:.2g} % of the pairs of loads were disturbed, so this bench may claim nothing"
+        return [f"{said}: look for what disturbs it (power, other programs, a loose cable), then calibrate again"]
     visible = visible_change(upper, USUAL_PAIRS)
     lines = [
         f"one load scatters by {100 * upper:.3g} % at most (95 % confidence)",

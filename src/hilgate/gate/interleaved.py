@@ -32,7 +32,7 @@ def interleaved(sides: Sides, budget: Budget) -> tuple[Check, Loads | None]:
         return Check("loads", Outcome.INCONCLUSIVE, obstacle), None
     session = compare_pairs(paired, base.clock_hz / head.clock_hz)
     spread = sides.spread
-    visible = loads.visible_change(spread.upper, session.pairs) if spread else None
+    visible = spread.visible(session.pairs) if spread else None
     found = Loads(
         pairs=session.pairs,
         change=session.change,
@@ -44,10 +44,10 @@ def interleaved(sides: Sides, budget: Budget) -> tuple[Check, Loads | None]:
         visible=visible,
         testbed=str(sides.head.environment.get("target", "")),
     )
-    if spread is None or visible is None:
+    if spread is None:
         return Check("loads", Outcome.INCONCLUSIVE, _uncalibrated(found, sides)), found
     warn, fail = (_share(limit, base.median_us) for limit in (budget.worse_warn, budget.worse_fail))
-    outcome = loads.decide(session, visible, warn, fail)
+    outcome = loads.decide(session, math.inf if visible is None else visible, warn, fail)
     return Check("loads", outcome, _sentence(found, visible, outcome, (warn, fail), sides)), found
 
 
@@ -120,15 +120,19 @@ def _uncalibrated(found: Loads, sides: Sides) -> str:
     )
 
 
-def _sentence(found: Loads, visible: float, outcome: Outcome, limits: tuple[float, float], sides: Sides) -> str:
+def _sentence(found: Loads, visible: float | None, outcome: Outcome, limits: tuple[float, float], sides: Sides) -> str:
     warn, fail = (percent(limit, 1.0).lstrip("+") for limit in limits)
-    could = f"this bench finds a slow-down of {percent(visible, 1.0).lstrip('+')} in 99 % of sessions"
+    could = "this bench is disturbed too often to claim anything"
+    if visible is not None:
+        could = f"this bench finds a slow-down of {percent(visible, 1.0).lstrip('+')} in 99 % of sessions"
     seen = _seen(found, sides.base_label)
     if outcome in (Outcome.FAIL, Outcome.WARN):
         field = f"{fail} that `worse_fail` allows" if outcome is Outcome.FAIL else f"{warn} that `worse_warn` allows"
         return f"{seen}, beyond the {field}; {could}"
     if outcome is Outcome.PASS:
         return f"{seen}; a slow-down beyond {percent(found.bound, 1.0)} is ruled out, and {could}"
+    if visible is None:
+        return f"{seen}; {could}: find what disturbs it, then `hilgate ci calibrate`"
     if visible > limits[1]:
         needed = loads.pairs_needed(found.calibrated or 0.0, limits[1])
         more = f"measure {needed} pairs" if needed else "no number of loads helps, quieten the bench"
