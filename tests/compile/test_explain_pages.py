@@ -15,6 +15,7 @@ from hilgate.compile import arena_svg, table
 from hilgate.compile.arena_map import BLOCK_COLUMNS, text_map
 from hilgate.compile.compile import Compiled, compile_model
 from hilgate.compile.explain import Explanation, explain
+from hilgate.compile.layer_rows import arena_in_use
 from hilgate.compile.options import Options
 from hilgate.compile.place import Buffer
 from hilgate.compile.plan import Plan
@@ -82,7 +83,7 @@ def test_the_sums_are_those_of_model_json(compiled, explanation) -> None:
 
 def test_the_busiest_layer_needs_no_more_than_the_arena(compiled) -> None:
     model = compiled.model
-    used = [table.arena_in_use(model, index) for index in range(len(model["layers"]))]
+    used = [arena_in_use(model, index) for index in range(len(model["layers"]))]
     assert max(used) <= model["arena_bytes"]
     assert all(used[i] >= layer["output_bytes"] for i, layer in enumerate(model["layers"]))
 
@@ -91,7 +92,7 @@ def test_shared_bytes_count_once() -> None:
     rows = [(0, 8, 0, 1), (6, 4, 1, 2), (20, 2, 1, 1)]
     keys = ("offset", "bytes", "first_layer", "last_layer")
     model = {"arena": [dict(zip(keys, row, strict=True)) for row in rows]}
-    assert [table.arena_in_use(model, layer) for layer in (0, 1, 2, 3)] == [8, 12, 4, 0]
+    assert [arena_in_use(model, layer) for layer in (0, 1, 2, 3)] == [8, 12, 4, 0]
 
 
 def test_fast_kernels_beat_what_they_replace(explanation) -> None:

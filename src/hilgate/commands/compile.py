@@ -1,7 +1,7 @@
 """hilgate compile MODEL -o OUT, or hilgate compile TASK"""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,14 +20,21 @@ def command(  # noqa: PLR0913, PLR0917  one per option of the command line
     ] = None,
     without: Annotated[list[str] | None, typer.Option(help="an optional pass to skip")] = None,
     layer: Annotated[list[str] | None, typer.Option(help="another --optimize for one layer: NAME=size")] = None,
+    max_arena_bytes: Annotated[
+        int | None, typer.Option(help="the arena may take so much: layers run in strips where it would be more")
+    ] = None,
+    max_slowdown: Annotated[
+        float | None, typer.Option(help="share of cycles that --optimize ram may add for memory (0.1)")
+    ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="what each pass did and each choice costs")] = False,
 ) -> None:
     """Compile an int8 model to plain C11. Prints what each layer costs."""
     from hilgate.compile.compile import DOORS
     from hilgate.compile.standalone import compile_file, compile_task
 
-    chosen = {"output": output, "optimize": optimize, "updatable": updatable, "io": io}
+    chosen: dict[str, Any] = {"output": output, "optimize": optimize, "updatable": updatable, "io": io}
     chosen |= {"without": tuple(without or ()), "layer": tuple(layer or ())}
+    chosen |= {"max_arena_bytes": max_arena_bytes, "max_slowdown": max_slowdown}
     given = {name: value for name, value in chosen.items() if value not in (None, ())}
     if Path(model).suffix.lower() in DOORS:
         compile_file(Path(model), given, explain=explain)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hilgate.artifacts import artifact, atomic_write, needed, write_json
 from hilgate.compile import emit, plan, weights
 from hilgate.compile.cost import predicted_cycles
-from hilgate.compile.fits import boards_of, check_fits_a_board
+from hilgate.compile.fits import boards_of, check_fits_a_board, check_fits_a_limit
 from hilgate.compile.graph import Graph
 from hilgate.compile.kernels.share import share
 from hilgate.compile.onnx_door import load_onnx
@@ -81,13 +81,15 @@ def lower(graph: Graph, options: Options) -> dict[str, int]:
 
 def allocate(graph: Graph, options: Options, source_hash: str) -> emit.Emission:
     """Choose kernels, plan the arena and pack the weights."""
-    options.check_layers(site.node.name for site in graph.sites() if not site.node.op.view)
+    options.check_layers(site.node.layer for site in graph.sites() if not site.node.op.view)
     for site in graph.sites():
-        site.node.op = site.node.op.tuned(site, options.of(site.node.name))
+        site.node.op = site.node.op.tuned(site, options.of(site.node.layer, sparing=site.node.sparing))
     if "share_kernels" not in options.without:
         share(graph, options)
     layers = [site for site in graph.sites() if not site.node.op.view]
-    return emit.Emission(graph, layers, plan.plan(graph), weights.pack(layers), options, source_hash)
+    placed = plan.plan(graph)
+    check_fits_a_limit(graph.name, placed.arena_bytes, options.max_arena_bytes)
+    return emit.Emission(graph, layers, placed, weights.pack(layers), options, source_hash)
 
 
 def _write(folder: Path, written: dict[str, bytes], model: dict[str, Any]) -> None:

@@ -94,8 +94,10 @@ def description(made: Emission, written: dict[str, bytes]) -> dict[str, Any]:
 
 
 def _options(options: Options) -> dict[str, Any]:
+    """The choices; those that came later are named only where they are made."""
+    default, later = asdict(Options()), ("layers", "max_arena_bytes", "max_slowdown")
     chosen = {**asdict(options), "without": list(options.without)}
-    return chosen if options.layers else {key: value for key, value in chosen.items() if key != "layers"}
+    return {key: value for key, value in chosen.items() if key not in later or value != default[key]}
 
 
 def _edge(made: Emission, name: str) -> dict[str, Any]:
@@ -113,7 +115,9 @@ def _edge(made: Emission, name: str) -> dict[str, Any]:
 
 def _layer(made: Emission, index: int, site: Site) -> dict[str, Any]:
     call = _call(site)
+    strip = {"strip_of": site.node.origin} if site.node.origin else {}
     return {
+        **strip,
         "name": site.node.name,
         "op": site.node.op.kind,
         "kernel": call.function,
@@ -153,7 +157,7 @@ def _context(made: Emission, kernel_sources: list[str]) -> dict[str, Any]:
         "payload_bytes": len(made.blob.payload),
         "kernels": kernel_sources,
         "preamble": list(dict.fromkeys(text for site in made.layers for text in _call(site).preamble)),
-        "layers": [_layer_code(made, index, site) for index, site in enumerate(made.layers)],
+        "layers": _layers_code(made),
         "macs": sum(site.node.op.macs(site) for site in made.layers),
         "architecture_bytes": _c_bytes(bytes(16)),
         "vector_input": b"".join(vector[name].tobytes() for name in made.graph.inputs),
@@ -169,9 +173,34 @@ def _edges(made: Emission, names: list[str]) -> list[dict[str, Any]]:
     ]
 
 
+def _layers_code(made: Emission) -> list[dict[str, Any]]:
+    """Each layer is a function. Strips of one layer that differ only in where they read and write share the first's."""
+    first: dict[tuple[object, ...], int] = {}
+    layers = []
+    for index, site in enumerate(made.layers):
+        code = _layer_code(made, index, site)
+        if site.node.origin:
+            places = [p for p in _call(site).pointers if p.kind != "section"]
+            code |= {"parameters": [f"at_{i}" for i in range(len(places))]}
+            code["arguments"] = [_offset(made, index, site, p) for p in places]
+            names = iter(code["parameters"])
+            code["pointers"] = [
+                text if p.kind == "section" else _at(p, next(names))
+                for p, text in zip(_call(site).pointers, code["pointers"], strict=True)
+            ]
+            key = site.node.origin, code["function"], *code["pointers"], *code["constants"]
+            code["code"] = first.setdefault(key, index)
+        layers.append(code)
+    return layers
+
+
 def _layer_code(made: Emission, index: int, site: Site) -> dict[str, Any]:
+    """code: the layer whose function it is; parameters, arguments: of strips, where in the arena."""
     call = _call(site)
     return {
+        "code": index,
+        "parameters": [],
+        "arguments": [],
         "index": index,
         "title": comment(f"{site.node.op.kind} `{site.node.name}` to {describe(site.output)}"),
         "macs": site.node.op.macs(site),
@@ -191,11 +220,20 @@ def _constant(value: int | str) -> str:
 def _pointer(made: Emission, index: int, site: Site, pointer: Pointer) -> str:
     if pointer.kind == "section":
         return f"(const {pointer.c_type} *)(weights + {made.blob.offset[index, str(pointer.key)]}u)"
-    if pointer.kind == "scratch":
-        return f"({pointer.c_type} *)(arena + {made.plan.scratch[index]}u)"
-    tensors = site.inputs if pointer.kind == "input" else site.outputs
+    return _at(pointer, f"{_offset(made, index, site, pointer)}u")
+
+
+def _at(pointer: Pointer, place: str) -> str:
     const = "const " if pointer.kind == "input" else ""
-    return f"({const}{pointer.c_type} *)(arena + {made.plan.offset[tensors[int(pointer.key)].name]}u)"
+    return f"({const}{pointer.c_type} *)(arena + {place})"
+
+
+def _offset(made: Emission, index: int, site: Site, pointer: Pointer) -> int:
+    """Where in the arena an input, an output or scratch lies."""
+    if pointer.kind == "scratch":
+        return made.plan.scratch[index]
+    tensors = site.inputs if pointer.kind == "input" else site.outputs
+    return made.plan.offset[tensors[int(pointer.key)].name]
 
 
 def describe(tensor: Tensor) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 from hilgate.compile.arena_map import text_map
@@ -12,13 +13,16 @@ from hilgate.compile.compile import allocate, load
 from hilgate.compile.cost import predicted_cycles
 from hilgate.compile.emit import Emission
 from hilgate.compile.graph import Graph
+from hilgate.compile.ops.slice.op import Slice
 from hilgate.compile.options import Options
 from hilgate.compile.passes import rewrite
 from hilgate.compile.passes.avoid_copies import bytes_copied
 from hilgate.compile.plan import plan
 from hilgate.compile.verify import verify_lowered
 from hilgate.compile.why import Reason, reasons
-from hilgate.errors import ModelError, ParamsError
+from hilgate.errors import DoesNotFitError, ModelError, ParamsError
+
+SPLIT = "split_rows"
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,17 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Strips:
+    """What runs a few rows at a time: layers by name, how often they are called, bytes that are moved so that later
+    strips find them, and products of rows that nobody reads, which are not made any more."""
+
+    layers: list[str]
+    calls: int
+    moved_bytes: int
+    dropped_macs: int
+
+
+@dataclass(frozen=True)
 class Explanation:
     """steps: by pass; choices: the wanted options first; made: what they give."""
 
@@ -58,6 +73,18 @@ class Explanation:
     @property
     def reasons(self) -> list[Reason]:
         return reasons(self.made.layers, self.made.options)
+
+    @property
+    def strips(self) -> Strips | None:
+        """None where every layer runs whole."""
+        pieces = [site for site in self.made.layers if site.node.origin]
+        moves = [site for site in pieces if isinstance(site.node.op, Slice)]
+        macs = {step.name: step.macs for step in self.steps}
+        before = [step.macs for step, after in pairwise(self.steps) if after.name == SPLIT]
+        dropped = before[0] - macs[SPLIT] if before else 0
+        layers = list(dict.fromkeys(site.node.origin for site in pieces))
+        moved = sum(site.output.bytes for site in moves)
+        return Strips(layers, len(pieces) - len(moves), moved, dropped) if pieces else None
 
     def arena_text(self) -> str:
         return text_map(self.made.plan, len(self.made.layers))
@@ -74,7 +101,7 @@ def explain(path: Path, options: Options) -> Explanation:
     for other in _alternatives(options):
         try:
             choices.append(_choice(_compile(path, other, [])))
-        except (ModelError, ParamsError):  # an alternative that does not suit this model is no news
+        except (DoesNotFitError, ModelError, ParamsError):  # an alternative that does not suit this model is no news
             continue
     return Explanation(steps, choices, made)
 

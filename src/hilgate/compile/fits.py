@@ -31,6 +31,16 @@ def check_fits_a_board(name: str, arena_bytes: int, weights_bytes: int, boards: 
     )
 
 
+def check_fits_a_limit(name: str, arena_bytes: int, most_bytes: int) -> None:
+    """Raises DoesNotFitError that says the smallest arena that was found. most_bytes: 0: anything fits."""
+    if 0 < most_bytes < arena_bytes:
+        raise DoesNotFitError(
+            f"its arena takes {arena_bytes:,} bytes at least, {arena_bytes - most_bytes:,} more than max_arena_bytes",
+            where=name,
+            hint="allow more, drop `without` if it names split_rows, or make the images of its first layers smaller",
+        )
+
+
 def _missing(arena_bytes: int, weights_bytes: int, board: Board) -> str:
     ram = max(memory.bytes for memory in board.memories if memory.kind == "ram")
     flash = board.memory("flash").bytes

@@ -93,12 +93,22 @@ class Tensor:
 
 @dataclass(eq=False)
 class Node:
-    """One operator at one place: names of its input and output tensors. Two nodes are never equal."""
+    """One operator at one place: names of its input and output tensors. Two nodes are never equal.
+
+    origin: of a strip of a layer that was split, the layer's name; sparing: its kernel must need little memory.
+    """
 
     name: str
     op: Op
     inputs: list[str]
     outputs: list[str]
+    origin: str = ""
+    sparing: bool = False
+
+    @property
+    def layer(self) -> str:
+        """The name of the layer that it is, or is a strip of."""
+        return self.origin or self.name
 
 
 @dataclass

@@ -29,7 +29,8 @@ class Options:
 
     optimize: speed | size | ram; updatable: weights can be replaced without the code, so passes that look at weight
     values are off; io: int8, or float32 to keep QuantizeLinear and DequantizeLinear at the edges; without: optional
-    passes to skip; layers: choices for single layers, by the names in the table of layers.
+    passes to skip; layers: choices for single layers, by the names in the table of layers; max_arena_bytes: what the
+    arena may take, 0: anything; max_slowdown: the share of predicted cycles that `ram` may add with strips of rows.
     """
 
     optimize: str = "speed"
@@ -37,15 +38,21 @@ class Options:
     io: str = "int8"
     without: tuple[str, ...] = ()
     layers: dict[str, LayerChoice] = field(default_factory=dict)
+    max_arena_bytes: int = 0
+    max_slowdown: float = 0.1
 
     def __post_init__(self) -> None:
         _one_of("optimize", self.optimize, CYCLES_PER_BYTE, "compile")
         _one_of("io", self.io, ("int8", "float32"), "compile")
+        for key, most in (("max_arena_bytes", 2**31), ("max_slowdown", 100)):
+            if not 0 <= getattr(self, key) <= most:
+                raise ParamsError(f"`{key}` is {getattr(self, key)!r}", where="compile", hint=f"from 0 to {most}")
 
-    def of(self, layer: str) -> Options:
-        """The options for one layer."""
+    def of(self, layer: str, *, sparing: bool = False) -> Options:
+        """The options for one layer. sparing: it must need little memory (Node.sparing)."""
         choice = self.layers.get(layer)
-        return replace(self, optimize=choice.optimize) if choice else self
+        optimize = "ram" if sparing else choice.optimize if choice else self.optimize
+        return self if optimize == self.optimize else replace(self, optimize=optimize)
 
     def weight(self, layer: str) -> float:
         """How much a cycle of this layer counts against a byte of flash, where 1 is what it counts elsewhere."""

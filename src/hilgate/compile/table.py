@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
+from hilgate.compile.layer_rows import layer_rows
+
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
@@ -34,26 +36,14 @@ def show_explanation(explanation: Explanation) -> None:
     console.print(explanation.arena_text(), markup=False, highlight=False, soft_wrap=True)
 
 
-def arena_in_use(model: dict[str, Any], layer: int) -> int:
-    """Bytes of the arena that are needed while a layer of a model.json document runs; shared bytes count once."""
-    total = end = 0
-    alive = [b for b in model["arena"] if b["first_layer"] <= layer <= b["last_layer"]]
-    for buffer in sorted(alive, key=lambda b: int(b["offset"])):
-        first, last = buffer["offset"], buffer["offset"] + buffer["bytes"]
-        total += max(0, last - max(first, end))
-        end = max(end, last)
-    return total
-
-
 def _layers(compiled: Compiled, *, wide: bool) -> Table:
     model, cycles = compiled.model, compiled.cycles
     words = ("layer", "op", "kernel", "output") if wide else ("layer, kernel", "output")
     table = _table(model["name"], words, ("MACs", "weights B", "cycles", "arena B"))
-    for index, (layer, predicted) in enumerate(zip(model["layers"], cycles, strict=True)):
-        kernel, shape = layer["kernel"].removesuffix("_s8"), "x".join(map(str, layer["output_shape"][1:]))
-        names = (layer["name"], layer["op"], kernel) if wide else (f"{layer['name']}\n  [dim]{kernel}[/dim]",)
-        numbers = (layer["macs"], layer["weights_bytes"], predicted, arena_in_use(model, index))
-        table.add_row(*names, shape, *(f"{n:,}" for n in numbers))
+    for row in layer_rows(model, cycles):
+        names = (row.title, row.op, row.kernel) if wide else (f"{row.title}\n  [dim]{row.kernel}[/dim]",)
+        numbers = (row.macs, row.weights_bytes, row.cycles, row.arena_bytes)
+        table.add_row(*names, row.shape, *(f"{n:,}" for n in numbers))
     table.caption = _sums(model, sum(cycles))
     return table
 
@@ -79,7 +69,9 @@ def _passes(explanation: Explanation) -> Table:
         before = after
     table.caption = (
         "=: as before the pass. weights B: int8 values; copied B: by slices and concatenations;\n"
-        "arena B: tensors alone, `-` while they are not yet integers.\n" + _with_kernels(explanation)
+        "arena B: tensors alone, `-` while they are not yet integers.\n"
+        + _with_kernels(explanation)
+        + _in_strips(explanation)
     )
     return table
 
@@ -97,6 +89,19 @@ def _with_kernels(explanation: Explanation) -> str:
     return f"With kernels chosen: {made.blob_bytes:,} bytes of weights blob, {made.arena_bytes:,} bytes of arena."
 
 
+def _in_strips(explanation: Explanation) -> str:
+    """Which layers run a few rows at a time, and what that costs."""
+    strips = explanation.strips
+    if strips is None:
+        return ""
+    names = f"`{strips.layers[0]}` to `{strips.layers[-1]}`" if len(strips.layers) > 1 else f"`{strips.layers[0]}`"
+    return (
+        f"\nsplit_rows: {names} run a few rows at a time, {strips.calls} calls for {len(strips.layers)} layers; "
+        f"no MAC twice,\n{strips.moved_bytes:,} bytes of rows moved, {strips.dropped_macs:,} MACs of rows that "
+        "nobody reads left out."
+    )
+
+
 def _kernels(explanation: Explanation) -> Table:
     """Layers that got the same kernel for the same reason share a row."""
     table = _table("kernels", ("kernel, layers",), ("cycles", "portable"), ("why",))
@@ -105,7 +110,7 @@ def _kernels(explanation: Explanation) -> Table:
         groups.setdefault((reason.kernel, reason.why), []).append(reason)
     for (kernel, why), reasons in groups.items():
         plain = [r.portable_cycles for r in reasons if r.portable_cycles is not None]
-        names = ", ".join(reason.layer for reason in reasons)
+        names = ", ".join(dict.fromkeys(reason.layer for reason in reasons))
         total = sum(reason.cycles for reason in reasons)
         cells = (f"{total:,}", f"{sum(plain):,}" if plain else "-", why)
         table.add_row(f"{kernel.removesuffix('_s8')}\n[dim]{names}[/dim]", *cells)

@@ -38,11 +38,17 @@ class Blob:
 
 
 def pack(layers: list[Site]) -> Blob:
-    """Every layer's sections in order."""
+    """Every layer's sections in order. Strips of one layer (Node.origin) share those that are equal."""
     blob, parts, position = Blob(), [], HEADER_BYTES
+    shared: dict[tuple[str, str, bytes], int] = {}
     for index, site in enumerate(layers):
         start = position
         for section in site.node.op.sections(site):
+            key = site.node.origin, section.name, section.content
+            if site.node.origin and key in shared:
+                blob.offset[index, section.name] = shared[key]
+                continue
+            shared[key] = position
             padded = section.content.ljust(-(-len(section.content) // SECTION_ALIGNMENT) * SECTION_ALIGNMENT, b"\0")
             blob.offset[index, section.name] = position
             parts.append(padded)

@@ -46,10 +46,10 @@ class Reason:
 def reasons(layers: list[Site], options: Options) -> list[Reason]:
     """In order."""
     calls = [site.node.op.call(site) for site in layers]
-    shared = Counter(_instance(site) for site in layers)
+    shared = Counter(instance for instance, _ in {(_instance(site), site.node.layer) for site in layers})
     return [
         Reason(
-            site.node.name,
+            site.node.layer,
             call.function if call else "",
             predicted_cycles(site),
             _portable(site),
@@ -60,7 +60,7 @@ def reasons(layers: list[Site], options: Options) -> list[Reason]:
 
 
 def _chosen(site: Site, options: Options) -> str:
-    choice = options.layers.get(site.node.name)
+    choice = options.layers.get(site.node.layer)
     return f"optimize: {choice.optimize} for this layer; " if choice else ""
 
 
@@ -82,6 +82,8 @@ def _portable(site: Site) -> int | None:
 
 def _why(site: Site, function: str, users: int, options: Options) -> str:
     op = site.node.op
+    if isinstance(op, Slice) and site.node.origin:
+        return "moves the rows that the next strip still needs to the front of its window"
     if isinstance(op, Slice | Concat):
         return f"copies: {'avoid_copies is off' if 'avoid_copies' in options.without else why_not(site)}"
     if not isinstance(op, Conv2D | DepthwiseConv2D | FullyConnected):

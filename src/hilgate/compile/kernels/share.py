@@ -80,7 +80,7 @@ def _instances(graph: Graph, options: Options) -> list[Instance]:
         if isinstance(op, Conv2D) and isinstance(op.kernel, ConvKernel):
             outputs = site.output.shape[1] * site.output.shape[2]
             rows = outputs // op.kernel.width * op.groups
-            weight = options.weight(site.node.name)
+            weight = options.weight(site.node.layer)
             use = Use(site.node, op, op.kernel, site.output.shape[3] // op.groups, rows, weight)
             uses.setdefault(op.kernel.panel, []).append(use)
     return [_best_unroll(panel, tuple(users), worth) for panel, users in uses.items()]
@@ -167,8 +167,9 @@ def _share_pitches(graph: Graph, options: Options, worth: int) -> None:
         pitches = {kernel.pitch for _, _, kernel in users}
         for site, op, kernel in users:
             fitting = [replace(kernel, pitch=pitch) for pitch in pitches]
-            whole = [k.pitch for k in fitting if plane.band(op, site, k, options.of(site.node.name)) >= kernel.band]
-            gain = options.weight(site.node.name) * plane.fixed_gain(op, site, kernel)
+            own = options.of(site.node.layer, sparing=site.node.sparing)
+            whole = [k.pitch for k in fitting if plane.band(op, site, k, own) >= kernel.band]
+            gain = options.weight(site.node.layer) * plane.fixed_gain(op, site, kernel)
             alone = gain > worth * plane.code_bytes(kernel) or (gain > 0 and len(users) == 1)
             place = plane.out_pixel(op, site, kernel) if alone else 0
             site.node.op = replace(op, kernel=replace(kernel, pitch=max(whole), out_pixel=place))
@@ -183,7 +184,7 @@ def _share_unrolls(graph: Graph, options: Options, worth: int) -> None:
         if isinstance(op, FullyConnected) and op.kernel:
             groups.setdefault(op.kernel, []).append((site, op))
     for kernel, users in groups.items():
-        sites = [(site, options.weight(site.node.name)) for site, _ in users]
+        sites = [(site, options.weight(site.node.layer)) for site, _ in users]
         costs: dict[WideKernel | None, float] = {None: _portable_cost(sites, worth)}
         for unroll in range(2, wide.MAX_UNROLL + 1):
             tried = replace(kernel, unroll=unroll)

@@ -19,6 +19,7 @@ from hilgate.compile.passes import (
     fuse_requantize,
     hoist_quantize,
     lower_quantization,
+    split_rows,
     strip_edges,
 )
 from hilgate.compile.verify import verify
@@ -53,6 +54,7 @@ PASSES = (
     Pass("drop_channels", drop_channels.run, by_weights=True),
     Pass("drop_dead", drop_dead.run, needed=True),
     Pass("avoid_copies", avoid_copies.run),
+    Pass("split_rows", split_rows.run),
 )
 
 

@@ -78,6 +78,23 @@ class Slice(Op):
         """The index of the first element in the input's memory."""
         return sum(start * math.prod(shape[axis + 1 :]) for axis, start in enumerate(self.start))
 
+    def _runs(self, shape: Shape) -> list[tuple[int, int]]:
+        """(size, step in memory) of each of RANK loops, as many elements in the last as lie in a row."""
+        steps = [step * math.prod(shape[axis + 1 :]) for axis, step in enumerate(self.step)]
+        runs = [(1, 1)]
+        for size, step in reversed(list(zip(self.size, steps, strict=True))):
+            if runs[0][0] == 1:
+                runs[0] = size, step
+            elif step == runs[0][0] * runs[0][1] or size == 1:
+                runs[0] = size * runs[0][0], runs[0][1]
+            else:
+                runs.insert(0, (size, step))
+        return [(1, 0)] * (RANK - len(runs)) + runs
+
+    def overlap_lag(self, site: Site) -> dict[int, int]:
+        """Elements in a row are read and written forwards."""
+        return {} if self.placement(site) is None else {0: -self._first(site.inputs[0].shape)}
+
     def check(self, site: Site) -> None:
         if not self.view and len(self.size) > RANK:
             raise site.refuse(f"more than {RANK} dimensions are not supported", "reshape first")
@@ -85,12 +102,11 @@ class Slice(Op):
     def call(self, site: Site) -> Call | None:
         if self.view:
             return None
-        shape, missing = site.inputs[0].shape, RANK - len(self.size)
-        strides = [math.prod(shape[axis + 1 :]) for axis in range(len(shape))]
-        steps = [step * stride for step, stride in zip(self.step, strides, strict=True)]
+        shape = site.inputs[0].shape
+        runs = self._runs(shape)
         constants = {"first": self._first(shape)}
-        constants |= {f"size_{i}": size for i, size in enumerate((1,) * missing + self.size)}
-        constants |= {f"step_{i}": step for i, step in enumerate([0] * missing + steps)}
+        constants |= {f"size_{i}": size for i, (size, _) in enumerate(runs)}
+        constants |= {f"step_{i}": step for i, (_, step) in enumerate(runs)}
         return Call("slice_s8", (Pointer("input", 0, "int8_t"), Pointer("output", 0, "int8_t")), constants)
 
 
