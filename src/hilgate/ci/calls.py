@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 RETURN_ADDRESS = 0xDFFF_FF00  # where nothing is: going there ends a call
 AFTER_LAYER = 0xDFFF_FE00
-LONGEST_CALL_CYCLES = 20_000_000_000  # 50 s at 400 MHz
+WATCHDOG_MS = 10_000  # of a board that has none
+MARGIN = 1.5  # the watchdog's oscillator is not exact
 STACK_PAINT = b"\xa5"
 RED_ZONE_BYTES = 64  # kept below the caller's stack pointer
 MOST_LAYERS = 4000
@@ -62,6 +63,8 @@ class DirectModel:
         if not any(m.origin <= self._arena and self._arena + end <= m.end for m in rams for end in (sum(input_at),)):
             raise ClaimError("its arena is outside RAM", where="firmware.elf")
         self._idle = self.core.get("SP")
+        watchdog_ms = machine.board.tables.get("watchdog", {}).get("timeout_ms", WATCHDOG_MS)
+        self._longest = int(MARGIN * watchdog_ms / 1000 * machine.clock.hz)  # then a real board has started again
         self._stack = self._idle - RED_ZONE_BYTES & ~7
 
     def run(self, x: bytes) -> ModelCall:
@@ -113,7 +116,7 @@ class DirectModel:
         core.set("SP", self._stack)
         core.set("LR", RETURN_ADDRESS | 1)
         core.code_break()
-        core.state.deadline = core.state.cycles + LONGEST_CALL_CYCLES
+        core.state.deadline = core.state.cycles + self._longest
         core.state.pending = 0
         return self._now()
 
@@ -127,6 +130,7 @@ class DirectModel:
 
     def _failed(self, event: Event, pc: int) -> ClaimError:
         if event is Event.DEADLINE:
-            return ClaimError(f"the model still runs after {LONGEST_CALL_CYCLES} cycles", where="firmware.elf")
+            what = f"the model still runs after {self._longest} cycles, longer than the watchdog lets it"
+            return ClaimError(what, where="firmware.elf")
         place = self.machine.image.place(pc)[:200]
         return ClaimError(f"the model ends by {event.value} at {place} instead of returning", where="firmware.elf")

@@ -32,7 +32,7 @@ from hilgate.run.target import virtual_target
 if TYPE_CHECKING:
     import numpy as np
 
-LINK_BYTES = 65536  # of samples that go over the link as well, compared with direct calls to the bit
+LINK_BYTES = 32768  # of samples that go over the link as well, compared with direct calls to the bit
 LEAST_VECTORS = 16
 SPOTS = 8  # other samples whose cycles are counted
 LONGEST_NAME = 300
