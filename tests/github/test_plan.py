@@ -1,4 +1,4 @@
-"""Which boards a change is measured on: by orders, heartbeats and approvals; told to the job matrix and context.json."""
+"""Which boards a change is measured on: by orders, heartbeats, approvals; told to the job matrix and context.json."""
 
 from __future__ import annotations
 

@@ -33,18 +33,14 @@ def triggers(document: Document) -> dict[str, Any]:
     return document[True]  # YAML 1.1 reads the key `on` as true
 
 
-def jobs_with_steps(document: Document) -> dict[str, Document]:
-    return {name: job for name, job in document["jobs"].items() if "steps" in job}
-
-
-def all_steps() -> Iterator[tuple[str, Document]]:
+def all_jobs() -> Iterator[tuple[str, str, Document]]:
     for path in PATHS:
-        for name, job in jobs_with_steps(yaml.safe_load(path.read_text())).items():
-            for step in job["steps"]:
-                yield f"{path.name}: {name}: {step.get('name')}", step
+        for name, job in load(path.stem)["jobs"].items():
+            if "steps" in job:
+                yield path.stem, name, job
 
 
-STEPS = list(all_steps())
+STEPS = [(f"{file}: {name}: {step.get('name')}", step) for file, name, job in all_jobs() for step in job["steps"]]
 each_workflow = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.name)
 
 
@@ -233,11 +229,7 @@ def test_a_fork_reaches_hardware_only_after_an_approval_that_github_confirms() -
 
 
 def test_boards_are_reached_from_two_workflows_by_class_and_with_a_token_that_reads() -> None:
-    found = {}
-    for path in PATHS:
-        for name, job in jobs_with_steps(yaml.safe_load(path.read_text())).items():
-            if "self-hosted" in str(job["runs-on"]):
-                found[path.stem, name] = job
+    found = {(file, name): job for file, name, job in all_jobs() if "self-hosted" in str(job["runs-on"])}
     assert set(found) == {("run-bench", "hardware"), ("run-nightly", "hardware")}
     for job in found.values():
         assert job["runs-on"] == ["self-hosted", "hilgate", "${{ matrix.board }}"]
