@@ -1,10 +1,11 @@
 """The fuzzing campaign against the compiler's doors: damaged models may be compiled or refused in words, nothing else.
 
-    scripts/fuzz_models.py                             100,000 cases, continued where it stopped; writes docs/fuzz.md
+    scripts/fuzz_models.py --report                    100,000 cases on one commit; writes docs/fuzz.md
     scripts/fuzz_models.py --cases 2000 --seed 7       prints counts; exit code 1 when a case misbehaves
     scripts/fuzz_models.py --seed 1 --only 4711 OUT    writes one case's file
 
-`make soak` runs the whole campaign. Workers are processes with 2 GB of address space and 10 s for a case.
+A campaign goes on where it stopped, as long as the code is the same. `make soak` runs all of it. Workers are processes
+with 2 GB of address space and 10 s for a case.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +29,7 @@ from fuzz.report import markdown  # noqa: E402
 
 CAMPAIGN_SEED, CAMPAIGN_CASES = 20261120, 100_000
 REPORT = ROOT / "docs/fuzz.md"
+CODE = ("src/hilgate/compile", "scripts/fuzz")  # what a campaign is about
 GOOD = ("compiled", "refused")
 
 
@@ -37,7 +40,12 @@ def main() -> int:
         Path(arguments.out).write_bytes(made.content)
         print(f"{made.seed_name}, {made.damage}, {len(made.content)} bytes")
         return 0
-    log = ROOT / f"build/fuzz/{arguments.seed}.jsonl" if arguments.log is None else Path(arguments.log)
+    code = version()
+    if arguments.report and not code.clean:
+        print(f"a report is about one commit: commit what changed below {' and '.join(CODE)} first", file=sys.stderr)
+        return 2
+    default = ROOT / f"build/fuzz/{arguments.seed}-{code.tree}{'' if code.clean else '-changed'}.jsonl"
+    log = default if arguments.log is None else Path(arguments.log)
     log.parent.mkdir(parents=True, exist_ok=True)
     run(arguments.seed, arguments.cases, arguments.workers, log)
     results = [r for r in known(log).values() if r["number"] < arguments.cases]
@@ -46,7 +54,10 @@ def main() -> int:
     for result in bad[:50]:
         print(f"{result['outcome']} {result['number']} {result['seed']} {result['message']}")
     if arguments.report:
-        REPORT.write_text(markdown(arguments.seed, results, arguments.note), "utf-8")
+        if version() != code:
+            print("the code changed meanwhile: nothing is written", file=sys.stderr)
+            return 2
+        REPORT.write_text(markdown(arguments.seed, results, code.commit, arguments.note), "utf-8")
     return int(bool(bad) or len(results) != arguments.cases)
 
 
@@ -63,6 +74,27 @@ def parse() -> argparse.Namespace:
         "--note", default="One run from the first case to the last.", help="a sentence for docs/fuzz.md"
     )
     return parser.parse_args()
+
+
+@dataclass(frozen=True)
+class Version:
+    """commit: the last one below CODE; tree: the hash of what it holds; clean: nothing there differs from it."""
+
+    commit: str
+    tree: str
+    clean: bool
+
+
+def version() -> Version:
+    """Which code runs here; outside a git checkout only that it is not known."""
+
+    def git(*words: str) -> str:
+        command = ["git", *words]
+        return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout.strip()
+
+    trees = "-".join(git("rev-parse", f"HEAD:{folder}")[:6] for folder in CODE)
+    commit = git("log", "-1", "--format=%h", "--", *CODE)
+    return Version(commit, trees, bool(commit) and not git("status", "--porcelain", "--", *CODE))
 
 
 def known(log: Path) -> dict[int, dict[str, Any]]:

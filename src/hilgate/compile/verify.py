@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hilgate.compile.graph import Graph, Quantization, Site, Tensor
+from hilgate.compile.graph import ITEM_BYTES, Graph, Quantization, Site, Tensor
 from hilgate.compile.limits import check_layer_size, check_tensor_size
 from hilgate.errors import ModelError
 
@@ -78,6 +78,8 @@ def _check_tensor(tensor: Tensor) -> None:
     where = f"tensor `{tensor.name}`"
     if any(d <= 0 for d in tensor.shape) and not tensor.constant:
         raise ModelError(f"shape {tensor.shape} has no elements", where=where)
+    if not tensor.constant and tensor.dtype not in ITEM_BYTES:
+        raise ModelError(f"type {tensor.dtype} is not supported", where=where, hint="quantize the whole model to int8")
     check_tensor_size(tensor)
     if tensor.quantization is not None:
         _check_quantization(tensor.quantization, tensor, where)

@@ -22,11 +22,14 @@ if TYPE_CHECKING:
     from hilgate.compile.options import Options
 
 ROUNDS_MAX = 32
+CHANNELS_MAX = 100_000  # in all tensors together; networks have a few thousand, and each is looked at one by one
 
 
 def run(graph: Graph, options: Options) -> int:
-    """Remove until nothing more can go; returns the number of channels removed."""
+    """Remove until nothing more can go; returns the number of channels removed. Not from graphs beyond CHANNELS_MAX."""
     total = 0
+    if sum(t.shape[-1] for t in graph.tensors.values() if t.shape and not t.constant) > CHANNELS_MAX:
+        return 0
     for _ in range(ROUNDS_MAX):
         removed = _once(graph)
         if removed == 0:
