@@ -8,7 +8,7 @@ from fake_github.routes import add_comment
 from hilgate.ci.approval import ENVIRONMENT, LABEL, budget_approval, hardware_approval
 from hilgate.github.pulls import pull_request
 
-HEAD, NEXT, BASE = "a" * 40, "c" * 40, "b" * 40
+HEAD, NEXT = "a" * 40, "c" * 40
 OWNERS = b"* @nobody\nparams.yaml @maria @acme/firmware\n"
 
 
@@ -200,6 +200,21 @@ def test_showing_an_innocent_head_for_the_label_and_then_going_back_voids_it(git
     assert budgets(github).state == "needed"
 
 
+def test_a_head_that_skipped_ci_when_the_label_was_set_voids_it(github):
+    """X is judged, Y with [skip ci] replaces it by force and is labelled: no run shows that Y was there."""
+    head_began(github, HEAD, 900)
+    happened(github, "head_ref_force_pushed", 600)
+    labelled(github)
+    assert budgets(github).state == "needed"
+
+
+def test_a_move_by_force_that_was_judged_does_no_harm(github):
+    happened(github, "head_ref_force_pushed", 900)
+    head_began(github, HEAD, 898)
+    labelled(github)
+    assert budgets(github).state == "given"
+
+
 def test_a_commit_seen_first_in_another_pull_request_does_not_help(github):
     head_began(github, HEAD, 900, branch="other")
     head_began(github, NEXT, 600)
@@ -233,7 +248,7 @@ def reviewed(github, by="maria", state="APPROVED", commit=HEAD):
 
 
 def test_a_code_owners_review_of_this_head_gives_it(github):
-    github.world.files[BASE, ".github/CODEOWNERS"] = OWNERS
+    github.world.files["main", ".github/CODEOWNERS"] = OWNERS
     reviewed(github)
     assert budgets(github).how == "review by a code owner"
 
@@ -243,13 +258,13 @@ def test_a_code_owners_review_of_this_head_gives_it(github):
     [{"by": "rita"}, {"by": "wim"}, {"commit": NEXT}, {"state": "CHANGES_REQUESTED"}, {"state": "DISMISSED"}],
 )
 def test_other_reviews_do_not(github, review):
-    github.world.files[BASE, ".github/CODEOWNERS"] = OWNERS
+    github.world.files["main", ".github/CODEOWNERS"] = OWNERS
     reviewed(github, **review)
     assert budgets(github).state == "needed"
 
 
 def test_a_later_refusal_takes_it_back_and_a_mere_comment_does_not(github):
-    github.world.files[BASE, ".github/CODEOWNERS"] = OWNERS
+    github.world.files["main", ".github/CODEOWNERS"] = OWNERS
     reviewed(github)
     reviewed(github, state="COMMENTED")
     assert budgets(github).state == "given"
@@ -264,13 +279,13 @@ def test_the_heads_own_codeowners_is_a_wish(github):
 
 
 def test_an_owner_who_may_no_longer_write_does_not_count(github):
-    github.world.files[BASE, "CODEOWNERS"] = b"params.yaml @rita\n"
+    github.world.files["main", "CODEOWNERS"] = b"params.yaml @rita\n"
     reviewed(github, by="rita")
     assert budgets(github).state == "needed"
 
 
 def test_a_team_that_cannot_be_looked_into_is_said_with_the_way_around(github):
-    github.world.files[BASE, "docs/CODEOWNERS"] = b"params.yaml @acme/firmware\n"
+    github.world.files["main", "docs/CODEOWNERS"] = b"params.yaml @acme/firmware\n"
     github.world.people["tina"] = "write"
     reviewed(github, by="tina")
     found = budgets(github)
@@ -279,7 +294,7 @@ def test_a_team_that_cannot_be_looked_into_is_said_with_the_way_around(github):
 
 
 def test_a_team_counts_where_the_token_may_look(github):
-    github.world.files[BASE, "docs/CODEOWNERS"] = b"params.yaml @acme/firmware\n"
+    github.world.files["main", "docs/CODEOWNERS"] = b"params.yaml @acme/firmware\n"
     github.world.people["tina"] = "write"
     github.world.teams["acme/firmware"] = {"tina"}
     github.world.tokens["workflow-token"].may.add("members: read")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hilgate.github.client import Client
 from hilgate.github.codeowners import PLACES, owners_of
 from hilgate.github.contents import read_file
-from hilgate.github.labels import label_setting
+from hilgate.github.labels import Setting, label_setting
 from hilgate.github.pages import items
 from hilgate.github.people import is_member, may_write
 from hilgate.github.pulls import Pull
@@ -110,7 +110,7 @@ def _by_label(client: Client, pull: Pull, author_may: bool) -> Approval:
         reason = "a program set it"
     elif setting.by == pull.author and not author_may:
         reason = "the author of the pull request set it"
-    elif setting.pushed_after or not _was_head_at(client, pull, setting.at):
+    elif setting.pushed_after or not _was_head_at(client, pull, setting):
         reason = "it was not set on this head: take it off and set it again after the last push"
     elif not may_write(client, setting.by):
         reason = "whoever set it may not write to this repository"
@@ -119,15 +119,17 @@ def _by_label(client: Client, pull: Pull, author_may: bool) -> Approval:
     return Approval("needed", notes=(f"the label `{LABEL}`, set by {setting.by}, does not count: {reason}",))
 
 
-def _was_head_at(client: Client, pull: Pull, moment: str) -> bool:
-    """Whether this commit was the head at a moment, and no other since, by the workflow runs that GitHub began.
+def _was_head_at(client: Client, pull: Pull, setting: Setting) -> bool:
+    """Whether this commit was the head when the label was set, and no other since, by the runs that GitHub began.
 
-    Their times are GitHub's own; a commit's are its author's to choose. Equal seconds count as after.
+    Their times are GitHub's own; a commit's are its author's to choose. A run older than the last move by force proves
+    nothing: `[skip ci]` can hide the head that was shown in between. Equal seconds count as after.
     """
     heads = heads_of_branch(client, pull.head_repository, pull.head_ref)
-    before = [head.sha for head in heads if head.began_at < moment]
-    after = {head.sha for head in heads if head.began_at >= moment}
-    return bool(before) and before[0] == pull.head_sha and after <= {pull.head_sha}
+    before = [head for head in heads if head.began_at < setting.at]
+    after = {head.sha for head in heads if head.began_at >= setting.at}
+    shown = before and before[0].sha == pull.head_sha and before[0].began_at >= setting.forced_at
+    return bool(shown) and after <= {pull.head_sha}
 
 
 def _by_review(client: Client, pull: Pull, policy: str) -> Approval:
@@ -149,7 +151,7 @@ def _by_review(client: Client, pull: Pull, policy: str) -> Approval:
 def _owners(client: Client, pull: Pull, policy: str) -> list[str]:
     """Owners of params.yaml by the base's CODEOWNERS; the pull request's own copy is a wish."""
     for place in PLACES:
-        content = read_file(client, place, pull.base_sha)
+        content = read_file(client, place, pull.base_ref)
         if content is not None:
             return owners_of(content.decode("utf-8", "replace"), policy)
     return []

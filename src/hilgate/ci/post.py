@@ -59,7 +59,7 @@ def execute(client: Client, event: Event, folder: Path, options: Options | None 
     if outdated:
         return Posted("", (outdated,))
     verdict = with_hardware(verdict, context)
-    verdict, notes = _as_it_stands(client, verdict, context, pull, options)
+    verdict, context, notes = _as_it_stands(client, verdict, context, pull, options)
     report = _assembled(verdict, _with_hints(client, context), options.title)
     body = _body(verdict, context, report)
     stamp = Stamp(event.run_id, event.attempt, event.head_sha)
@@ -114,20 +114,21 @@ def _outdated(event: Event, pull: Pull | None) -> str:
 
 def _as_it_stands(
     client: Client, verdict: Document, context: Document, pull: Pull | None, options: Options
-) -> tuple[Document, list[str]]:
-    """Held back where the base branch is another one now, or an approval does not stand."""
+) -> tuple[Document, Document, list[str]]:
+    """Held back where the base branch is another one now, or an approval does not stand; and what people must know."""
     if pull is None:
-        return verdict, []
+        return verdict, context, []
     if pull.base_ref != context["base_ref"]:
         reason = "the pull request goes to another branch now than the verdict was computed for; push, or run CI again"
         verdict = held_back(verdict, Outcome.INCONCLUSIVE, reason)
     if not verdict["requests"]:
-        return verdict, []
+        return verdict, context, []
     approval = budget_approval(client, pull, policy=options.policy, author_may=options.author_may_approve)
     if verdict["approved_by"] and (approval.state != "given" or approval.by != verdict["approved_by"]):
         reason = f"the approval does not stand: {'; '.join(approval.notes) or f'the label `{LABEL}` is gone'}"
         verdict = {**held_back(verdict, Outcome.WAITING, reason), "approved_by": ""}
-    return verdict, list(approval.notes)
+        context = {**context, "approval": {"state": "needed", "by": "", "sha": ""}}
+    return verdict, context, list(approval.notes)
 
 
 def _is_under_way(verdict: Document, context: Document) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hilgate.github.client import Client
 from hilgate.github.pages import items
@@ -13,12 +13,17 @@ PUSHES = frozenset({"committed", "head_ref_force_pushed", "head_ref_restored", "
 
 @dataclass(frozen=True)
 class Setting:
-    """The last time that a label was set. at: GitHub's time as its text; pushed_after: the head moved since."""
+    """The last time that a label was set.
+
+    at: GitHub's time as its text; forced_at: when the head was last moved by force before that, "" for never;
+    pushed_after: the head moved since.
+    """
 
     by: str
     by_person: bool
     at: str
-    pushed_after: bool
+    forced_at: str
+    pushed_after: bool = False
 
 
 def label_setting(client: Client, number: int, label: str) -> Setting | None:
@@ -28,6 +33,7 @@ def label_setting(client: Client, number: int, label: str) -> Setting | None:
     choose), so a commit that stands behind the label counts as pushed after it, whatever date it bears.
     """
     found: Setting | None = None
+    forced_at = ""
     for event in items(client, client.repo("issues", number, "timeline")):
         kind = event.get("event")
         with shaped("a timeline"):
@@ -35,7 +41,9 @@ def label_setting(client: Client, number: int, label: str) -> Setting | None:
                 actor = event["actor"] or {}
                 person = actor.get("type") == "User" and event.get("performed_via_github_app") is None
                 by = str(actor.get("login", "ghost"))
-                found = Setting(by, person, str(event["created_at"]), False) if kind == "labeled" else None
+                found = Setting(by, person, str(event["created_at"]), forced_at) if kind == "labeled" else None
+            if kind == "head_ref_force_pushed":
+                forced_at = max(forced_at, str(event["created_at"]))
         if found is not None and kind in PUSHES:
-            found = Setting(found.by, found.by_person, found.at, True)
+            found = replace(found, pushed_after=True)
     return found
