@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from markupsafe import Markup
-
 from hilgate.report import words
 from hilgate.report.assemble import assemble
 from hilgate.report.escape import PLAIN_URL, visible
