@@ -43,6 +43,7 @@ def text(rows: list[Row], points: list[Point]) -> str:
         goals=_goals(by_key),
         by_weights=_against_peers(by_key, updatable=False),
         updatable=_against_peers(by_key, updatable=True),
+        memory=_memory(rows),
         counted=_counted(row for model in MODELS for row in rows if row.model == model),
         own=_counted(row for row in rows if row.model not in MODELS),
         kernels=_kernels(points),
@@ -111,6 +112,20 @@ def _against_peers(by_key: Rows, *, updatable: bool) -> str:
 def _peer_line(peer: Peer, ours: Row) -> list[str]:
     sizes = _number(peer.flash_bytes), _number(peer.arena_bytes)
     return ["", peer.engine, _range(peer), f"{peer.cycles / ours.macs:.2f}", *sizes, verdict(peer, ours.cycles)]
+
+
+def _memory(rows: list[Row]) -> str:
+    """The arena where memory counts, and what it costs against speed."""
+    chosen = {(row.model, row.optimize): row for row in rows if not row.updatable}
+    arena = {peer.model: peer.arena_bytes for peer in _peers() if peer.engine == INTERPRETER}
+    lines = []
+    for model in [*MODELS, *sorted({row.model for row in rows} - set(MODELS))]:
+        fast, small = chosen.get((model, "speed")), chosen.get((model, "ram"))
+        if fast and small and fast.arena_bytes != small.arena_bytes:
+            costs = f"{small.cycles / fast.cycles:.2f} x", f"{small.flash_bytes - fast.flash_bytes:+,}"
+            arenas = arena.get(model), fast.arena_bytes
+            lines.append([model, *map(_number, arenas), f"**{small.arena_bytes:,}**", *costs])
+    return _table(f"model | {INTERPRETER} | `speed` | `ram` | cycles of `ram` against `speed` | flash B", lines)
 
 
 def _range(peer: Peer) -> str:
