@@ -71,7 +71,6 @@ def _environment() -> Environment:
         "layers": layer_bars,
         "stacks": stacks,
         "treemaps": treemaps,
-        "dots": Markup,
         "trends": lambda past: [plot for one in past if (plot := trend(one))],
         "count": words.count,
         "plural": words.plural,
