@@ -2,7 +2,7 @@
 """Renew tests/github/contract/: what GitHub itself says about the few calls and events that hilgate uses.
 
 Sources: the packages @octokit/openapi and @octokit/webhooks-schemas, whose names, versions and SHA-256 stand in the
-files written. Both are fetched by `npm pack`, or taken from files at hand (--openapi FILE, --webhooks FILE).
+files written. Both are fetched by `npm pack`, or taken unpacked from a folder (--openapi FOLDER, --webhooks FOLDER).
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from typing import Any
 
 OUT = Path(__file__).resolve().parents[1] / "tests" / "github" / "contract"
 SOURCES = {  # package -> version, file inside, what is written
-    "@octokit/openapi": ("23.0.2", "package/generated/api.github.com.json", "api.json"),
-    "@octokit/webhooks-schemas": ("7.6.1", "package/schema.json", "events.json"),
+    "@octokit/openapi": ("23.0.2", "generated/api.github.com.json", "api.json"),
+    "@octokit/webhooks-schemas": ("7.6.1", "schema.json", "events.json"),
 }
 REPO = "/repos/{owner}/{repo}"
 CALLS = {
@@ -87,32 +87,32 @@ def main() -> None:
     parser.add_argument("--webhooks", type=Path)
     options = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    for (package, (version, member, name)), given, extract in zip(
-        SOURCES.items(), (options.openapi, options.webhooks), (calls, events), strict=True
-    ):
-        content = given.read_bytes() if given else fetched(package, version, member)
-        source = {"package": package, "version": version, "file": member, "sha256": hashlib.sha256(content).hexdigest()}
-        document = {"x-source": source, **extract(json.loads(content))}
-        path = OUT / name
-        path.write_text(json.dumps(document, separators=(",", ":"), sort_keys=True) + "\n", "utf-8")
-        print(f"{path.name}: {path.stat().st_size:,} bytes, from {package} {version}")
+    with tempfile.TemporaryDirectory() as scratch:
+        for (package, (version, member, name)), given, extract in zip(
+            SOURCES.items(), (options.openapi, options.webhooks), (calls, events), strict=True
+        ):
+            folder = given or fetched(package, version, Path(scratch) / name)
+            content = (folder / member).read_bytes()
+            digest = hashlib.sha256(content).hexdigest()
+            source = {"package": package, "version": version, "file": member, "sha256": digest}
+            document = {"x-source": source, **extract(json.loads(content), folder)}
+            path = OUT / name
+            path.write_text(json.dumps(document, separators=(",", ":"), sort_keys=True) + "\n", "utf-8")
+            print(f"{path.name}: {path.stat().st_size:,} bytes, from {package} {version}")
 
 
-def fetched(package: str, version: str, member: str) -> bytes:
-    """One file of a package, as the registry that npm is set up for has it."""
-    with tempfile.TemporaryDirectory() as folder:
-        command = ["npm", "pack", "--silent", f"{package}@{version}"]
-        subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        archive = next(Path(folder).glob("*.tgz"))
-        with tarfile.open(archive) as tar:
-            file = tar.extractfile(member)
-            if file is None:
-                raise SystemExit(f"{package} {version} has no {member}")
-            return file.read()
+def fetched(package: str, version: str, folder: Path) -> Path:
+    """An unpacked package, as the registry that npm is set up for has it."""
+    folder.mkdir()
+    command = ["npm", "pack", "--silent", f"{package}@{version}"]
+    subprocess.run(command, cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    with tarfile.open(next(folder.glob("*.tgz"))) as tar:
+        tar.extractall(folder, filter="data")
+    return folder / "package"
 
 
-def calls(source: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI description of CALLS and nothing else."""
+def calls(source: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The OpenAPI description of CALLS and nothing else; x-enterprise: which of them a version of the Server lacks."""
     paths = {}
     for path, methods in CALLS.items():
         item = source["paths"][path]
@@ -122,10 +122,21 @@ def calls(source: dict[str, Any]) -> dict[str, Any]:
     document["info"] = {"title": "GitHub's REST interface, extract", "version": source["info"]["version"]}
     document["paths"] = lean(paths)
     document["components"] = referenced(document["paths"], source, "components")
+    document["x-enterprise"] = {}
+    for path in sorted((folder / "generated").glob("ghes-*.json")):
+        if not path.name.endswith(".deref.json"):
+            version = path.stem.removeprefix("ghes-")
+            document["x-enterprise"][version] = lacking(json.loads(path.read_bytes())["paths"])
     return document
 
 
-def events(source: dict[str, Any]) -> dict[str, Any]:
+def lacking(paths: dict[str, Any]) -> list[str]:
+    """Which of CALLS are not there."""
+    wanted = [(method, path) for path, methods in CALLS.items() for method in methods.split()]
+    return [f"{method.upper()} {path}" for method, path in wanted if method not in paths.get(path, {})]
+
+
+def events(source: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The JSON schemas of EVENTS and nothing else."""
     wanted = {name: {"$ref": f"#/definitions/{name}"} for name in EVENTS}
     found = referenced(wanted, source, "definitions")

@@ -93,7 +93,7 @@ def test_approve_knows_two_kinds(job):
 
 
 def test_a_bench_is_absent_and_then_there(job):
-    code, outputs, shown = job("heartbeat", "nucleo_f446re")
+    code, outputs, _ = job("heartbeat", "nucleo_f446re")
     assert (code, outputs) == (0, {"nucleo_f446re": "absent"})
     assert job("heartbeat", "nucleo_f446re", "--beat")[0] == 0
     assert job("heartbeat", "nucleo_f446re")[1] == {"nucleo_f446re": "online"}

@@ -26,6 +26,11 @@ def test_every_call_of_the_extract_is_answered_by_the_fake_and_the_other_way_rou
     assert described == set(HANDLERS)
 
 
+def test_every_call_exists_on_the_enterprise_servers_that_docs_name():
+    """docs/github.md says 3.17 to 3.19."""
+    assert contract.description()["x-enterprise"] == {"3.17": [], "3.18": [], "3.19": []}
+
+
 @pytest.mark.parametrize(
     ("method", "target", "body"),
     [

@@ -23,7 +23,7 @@ PER_CALL = 50  # annotations
 LONGEST = 65_535  # characters of summary; ours are counted as UTF-8 bytes
 LONGEST_TITLE = 250
 SUCCESS, FAILURE, ACTION = "success", "failure", "action_required"
-CONCLUSIONS = {  # outcome of the gate -> conclusion; docs/decisions/0011-what-the-check-says.md
+CONCLUSIONS = {  # outcome of the gate -> conclusion; docs/decisions/0012-what-the-check-says.md
     "pass": SUCCESS,
     "warn": SUCCESS,
     "fail": FAILURE,
