@@ -23,12 +23,21 @@ def test_each_missing_thing_stands_once_with_its_command(verdicts, contexts):
 
 
 def test_boards_of_one_state_and_reason_share_a_sentence(toys):
-    boards = [{"board": f"board_{at}", "state": "measured", "reason": ""} for at in range(3)]
-    around = setup(toys.context(hardware=[*boards, {"board": "other", "state": "offline", "reason": "no heartbeat"}]))
+    boards = [{"board": f"board_{at}", "state": "waiting", "reason": ""} for at in range(3)]
+    boards += [{"board": "other", "state": "offline", "reason": "no heartbeat"}]
+    around = setup(toys.context(hardware=[*boards, {"board": "done", "state": "measured", "reason": ""}]))
     assert around.hardware == (
-        "`board_0`, `board_1`, `board_2`: measured on hardware",
+        "`board_0`, `board_1`, `board_2`: waits for hardware",
         "`other`: not measured, its bench is offline; no heartbeat",
     )
+
+
+def test_a_comment_in_which_nothing_changed_is_two_lines_and_a_fold(verdicts, toys):
+    measured = [{"board": "board_a", "state": "measured", "reason": ""}]
+    text = render(verdicts["only_docs_changed"], "toy", context=toys.context(hardware=measured))
+    lines = [line for line in text.partition("<details>")[0].splitlines() if line]
+    assert len(lines) == 2 + 2  # two of them hidden
+    assert text.count("<details>") == 1 and text.rstrip().endswith("</details>")
 
 
 def test_a_board_whose_cell_tells_it_is_not_told_again(verdicts, contexts):

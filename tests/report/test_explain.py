@@ -6,6 +6,7 @@ import copy
 
 import pytest
 
+from hilgate.report.assemble import assemble
 from hilgate.report.explain import causes, layer_facts, share
 
 
@@ -57,6 +58,15 @@ def test_the_sentence_names_layer_shape_and_kernel(verdicts):
         "and it runs `conv2d_columns_s8` instead of `conv2d_panel_s8`"
     )
     assert found[1] == "flash +0.93 %: weights +682 B; most in `conv2d_3`, +450 B"
+
+
+def test_changed_layers_show_what_they_weigh(verdicts):
+    (cell,) = assemble(verdicts["one_regress"], "toy").cells
+    assert [(row.name, row.group, row.base, row.head) for row in cell.layer_bytes] == [
+        ("conv2d_2", "flash", 5568, 5800),
+        ("conv2d_3", "flash", 11600, 12050),
+    ]
+    assert assemble(verdicts["only_docs_changed"], "toy").cells[0].layer_bytes == ()
 
 
 def test_a_self_comparison_explains_nothing(verdicts):

@@ -8,13 +8,17 @@ import json
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from junitparser import JUnitXml
 from rich.console import Console
 
 from hilgate.artifacts import parse_json
 from hilgate.errors import ArtifactError
 from hilgate.gate.judge import judge
 from hilgate.gate.measured import parse_measurement
-from hilgate.report import markdown, page, terminal
+from hilgate.report import junit, markdown, page, terminal
+from hilgate.report.annotations import annotate
+from hilgate.report.assemble import assemble
+from hilgate.report.document import document
 
 NASTY = st.text(st.sampled_from("ab `|<>&@#*_[](){}%!~\\/:.\n\t\u202e\x1b\x00é漢\ud800"), max_size=400)
 VALUES = st.one_of(
@@ -84,7 +88,36 @@ def show(text):
         assert "\n" not in str(error)
         return
     assert len(markdown.render(verdict, "toy").encode("utf-8", "strict")) <= markdown.LONGEST_BYTES
-    page.render(verdict, "toy").encode("utf-8", "strict")
+    report = assemble(verdict, "toy")
+    page.whole(report).encode("utf-8", "strict")
+    JUnitXml.fromstring(junit.render(report).encode("utf-8", "strict"))
+    json.dumps(document(report), allow_nan=False).encode("utf-8", "strict")
+    assert not [note for note in annotate(report, "gate: {}") if "\n" in note.as_command()]
     console = Console(file=io.StringIO(), width=80, highlight=False)
     terminal.show(verdict, console)
     assert not set(console.file.getvalue()) & set("\x1b\x00\u202e")
+
+
+LONG = st.text(st.sampled_from("a `|<@#[:\u202e漢"), max_size=300)
+PAIR = st.fixed_dictionaries({"name": LONG, "base": LONG, "head": LONG})
+
+
+@settings(max_examples=30, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    cells=st.integers(0, 60),
+    texts=st.lists(LONG, max_size=60),
+    pairs=st.lists(PAIR, max_size=60),
+)
+def test_a_comment_is_never_too_long(verdicts, toys, cells, texts, pairs):
+    verdict = copy.deepcopy(verdicts["one_regress"])
+    verdict["cells"] = [{**verdict["cells"][0], "cell": text} for text in [*texts, "x"] * 60][:cells]
+    requests = [{"kind": "budget", "cell": p["name"], "what": p["base"], "effect": "loosens", **p} for p in pairs]
+    verdict |= {"notes": texts, "params": pairs, "dependencies": pairs, "requests": requests}
+    verdict["base"] = {**verdict["base"], "label": "".join(texts), "origin": "".join(texts)}
+    claims = [{"cell": text, "what": text, "claimed": text, "recomputed": text} for text in texts]
+    missing = [{"what": text, "command": text} for text in texts]
+    failed = [{"cell": text, "state": "failed", "error": text * 13} for text in texts]
+    context = toys.context(claims=claims, missing=missing, cells=failed) if cells % 2 else None
+    text = markdown.render(verdict, "".join(texts) or "toy", context=context)
+    assert len(text.encode()) <= markdown.LONGEST_BYTES
+    assert text.count("<details") == text.count("</details>")

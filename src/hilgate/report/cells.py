@@ -36,6 +36,7 @@ def cell_view(cell: dict[str, Any], base: str, head: str) -> CellView:
         comparable=comparable(cell),
         sizes=tuple(_part(part, both(cell)) for part in changes["sizes"]),
         sections=tuple(_section(row) for row in changes.get("sections", [])),
+        layer_bytes=tuple(_layer_bytes(changes.get("layer_facts", []))),
         symbols=tuple(_symbol(row) for row in changes["symbols"]),
         image=tuple(Piece(row["kind"], row["name"], row["memory"], row["bytes"]) for row in changes.get("image", [])),
         capacity={memory: facts[memory]["capacity_bytes"] for memory in PART_NAMES} if facts else {},
@@ -111,6 +112,18 @@ def _part(part: dict[str, Any], compared: bool) -> Moved:
 
 def _section(row: dict[str, Any]) -> Moved:
     return Moved(row["name"], PART_NAMES[row["memory"]], row["base"], row["head"], difference(row, compared=True))
+
+
+def _layer_bytes(facts: list[dict[str, Any]]) -> list[Moved]:
+    """Weights and reach of the layers in which these differ."""
+    found = []
+    for field, memory in (("weights_bytes", "flash"), ("arena_bytes", "RAM")):
+        for row in facts:
+            sides = {side: row[side][field] if row[side] else None for side in ("base", "head")}
+            if sides["base"] != sides["head"]:
+                moved = Moved(row["name"], memory, sides["base"], sides["head"], difference(sides, compared=True))
+                found.append(moved)
+    return found
 
 
 def _symbol(row: dict[str, Any]) -> Moved:

@@ -8,7 +8,6 @@ from hilgate.report.view import Pair, Setup
 
 MOST_BOARDS = 12
 STATES = {
-    "measured": "measured on hardware",
     "waiting": "waits for hardware",
     "offline": "not measured, its bench is offline",
     "absent": "not measured, there is no bench for it",
@@ -49,10 +48,10 @@ def setup(context: dict[str, Any] | None, told: frozenset[str] = frozenset()) ->
 
 
 def _hardware(boards: list[dict[str, Any]], told: frozenset[str], *, absent: bool) -> list[str]:
-    """One sentence for all boards of the same state and reason."""
+    """One sentence for all boards of the same state and reason; of what was measured the cells tell."""
     groups: dict[tuple[str, str], list[str]] = {}
     for board in boards:
-        if board["reason"] in told or (board["state"] == "absent") != absent:
+        if board["reason"] in told or board["state"] == "measured" or (board["state"] == "absent") != absent:
             continue
         groups.setdefault((board["state"], board["reason"]), []).append(f"`{board['board']}`")
     sentences = []

@@ -79,7 +79,8 @@ class Piece:
 class CellView:
     """One task on one board. layers: in the network's order; layers_say: what became of them, in three words.
 
-    source: whether cycles are predicted or measured. sizes: totals and parts; capacity: bytes on the board by memory.
+    source: whether cycles are predicted or measured. sizes: totals and parts; layer_bytes: what changed layers weigh in
+    flash and how far into the arena they reach; capacity: bytes on the board by memory.
     both: it was measured on both sides. evidence: sentences; provenance: hashes and environment. quiet: nothing is
     other than in the base.
     """
@@ -100,6 +101,7 @@ class CellView:
     comparable: bool
     sizes: tuple[Moved, ...]
     sections: tuple[Moved, ...]
+    layer_bytes: tuple[Moved, ...]
     symbols: tuple[Moved, ...]
     image: tuple[Piece, ...]
     capacity: dict[str, int]
