@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from hilgate.github.remote import access_of_clone, api_url, parse_address
+from hilgate.github.remote import access_of_clone, api_url, parse_address, path_in_clone
 
 
 @pytest.mark.parametrize(
@@ -48,3 +48,12 @@ def test_a_clone_says_its_repository_and_the_environment_wins(tmp_path):
     assert access_of_clone({"GITHUB_TOKEN": "x"}, "a/b", tmp_path).repository == "a/b"
     told = {"GITHUB_TOKEN": "x", "GITHUB_REPOSITORY": "c/d", "GITHUB_API_URL": "https://api.github.com"}
     assert access_of_clone(told, "", tmp_path).repository == "c/d"
+
+
+def test_a_project_in_a_folder_of_a_larger_repository(tmp_path):
+    assert path_in_clone(tmp_path / "params.yaml") == "params.yaml"
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    project = tmp_path / "firmware" / "product"
+    project.mkdir(parents=True)
+    assert path_in_clone(project / "params.yaml") == "firmware/product/params.yaml"
+    assert path_in_clone(tmp_path / "params.yaml") == "params.yaml"

@@ -8,6 +8,7 @@ import pytest
 from fake_github import Fault
 
 from hilgate import cli
+from hilgate.errors import UsageError
 from hilgate.github.settings import ruleset
 from hilgate.github.settings.setting import Wanted
 from hilgate.github.settings.setup import complete, execute
@@ -55,7 +56,7 @@ def test_check_changes_nothing_and_says_each_missing_thing_once_with_its_command
     findings = run(public, check=True)
     assert not [call for call in public.calls if call.method != "GET"]
     missing = [finding for finding in findings if finding.state == "missing"]
-    assert len(missing) == 7
+    assert len(missing) == 8
     assert all(finding.todo.startswith("hilgate setup github") and finding.words for finding in missing)
     assert len({finding.name for finding in findings}) == len(findings)
     assert not complete(findings)
@@ -110,8 +111,23 @@ def test_what_people_added_to_the_ruleset_stays(public):
     assert len(known["rules"][0]["parameters"]["required_status_checks"]) == 2
 
 
+def test_a_later_run_remembers_the_app(public):
+    run(public)
+    again = run(public, Wanted())
+    assert complete(again)
+    (made,) = public.world.rulesets.values()
+    assert made["rules"][0]["parameters"]["required_status_checks"][0]["integration_id"] == 4711
+
+
+@pytest.mark.parametrize("half", [Wanted(app_slug="hilgate-acme"), Wanted(app_client_id="Iv1.abc")])
+def test_half_an_app_would_block_every_merge_and_is_refused(public, half):
+    with pytest.raises(UsageError, match="there is an App's"):
+        run(public, half)
+    assert not public.world.rulesets
+
+
 def test_an_app_that_nobody_knows_is_said(public):
-    found = {one.name: one for one in run(public, Wanted(app_slug="no-such-app"))}["ruleset hilgate"]
+    found = {one.name: one for one in run(public, Wanted(app_slug="no-such-app", app_client_id="x"))}["ruleset hilgate"]
     assert found.state == "missing"
     assert "no-such-app" in found.words
 
@@ -152,16 +168,21 @@ def test_a_private_repository_on_the_free_plan_is_told_what_holds_instead(public
 
 
 def test_what_only_a_person_can_click_comes_with_its_address(github):
-    github.world.variables["HILGATE_APP_CLIENT_ID"] = "Iv1.abc"
+    github.world.variables |= {"HILGATE_APP_CLIENT_ID": "Iv1.abc", "HILGATE_APP_SLUG": "hilgate-acme"}
     found = {finding.name: finding for finding in run(github, Wanted())}
     assert found["secret HILGATE_APP_PRIVATE_KEY"].state == "by hand"
-    assert found["secret HILGATE_APP_PRIVATE_KEY"].todo.startswith("https://github.com/acme/widget/settings/secrets")
-    assert found["bench"].todo == "https://github.com/acme/widget/settings/actions/runners/new"
+    assert "https://github.com/acme/widget/settings/secrets/actions/new" in found["secret HILGATE_APP_PRIVATE_KEY"].todo
+    assert "https://github.com/acme/widget/settings/actions/runners/new" in found["bench"].todo
     assert "/params.yaml @YOU" in found["code owner of the policy"].todo
-    github.world.variables.clear()
-    app = {finding.name: finding for finding in run(github, Wanted())}["GitHub App"]
-    assert "https://github.com/settings/apps/new?name=hilgate-acme" in app.todo
-    assert "checks=write" in app.todo
+
+
+@pytest.mark.parametrize(("kind", "place"), [("User", "settings"), ("Organization", "organizations/acme/settings")])
+def test_without_an_app_its_form_comes_filled_in_and_its_key_is_not_asked_for(github, kind, place):
+    github.world.owner_kind = kind
+    found = {finding.name: finding for finding in run(github, Wanted())}
+    assert f"https://github.com/{place}/apps/new?name=hilgate-acme" in found["GitHub App"].todo
+    assert "checks=write" in found["GitHub App"].todo
+    assert "secret HILGATE_APP_PRIVATE_KEY" not in found
 
 
 def test_what_is_there_by_hand_is_seen(github):
@@ -209,6 +230,9 @@ def test_the_command(public, monkeypatch, capsys, check):
     assert "GitHub settings of acme/widget" in shown.out
     assert "person-token" not in shown.out + shown.err
     assert ("settings are missing" in shown.err) == check
+    new_app = next(line for line in shown.out.splitlines() if "apps/new" in line)
+    assert new_app.endswith("contents=read")  # an address is one line, whatever the width
+    assert shown.out.count("    hilgate setup github --repo acme/widget\n") == check
 
 
 def test_a_wrong_token_ends_at_once(github):

@@ -11,7 +11,7 @@ from hilgate.ci.event import read_event, write_outputs
 from hilgate.errors import GitHubError, UsageError
 from hilgate.github.access import access_from
 from hilgate.github.client import Client
-from hilgate.github.remote import access_of_clone
+from hilgate.github.remote import access_of_clone, path_in_clone
 from hilgate.github.settings.setting import OPEN, Wanted
 from hilgate.project import find_root
 
@@ -82,7 +82,9 @@ def run_setup(environment: Environment, repository: str, wanted: Wanted, check: 
     from hilgate.github.settings import setup, table
 
     client = Client(access_of_clone(environment, repository, Path.cwd()))
-    wanted = replace(wanted, app_slug=wanted.app_slug or environment.get("HILGATE_APP_SLUG", ""))
+    root = find_root()
+    if root is not None and not repository:
+        wanted = replace(wanted, policy=path_in_clone(root / approval.POLICY))
     command = "hilgate setup github" + (f" --repo {repository}" if repository else "")
     findings = setup.execute(client, wanted, check=check, command=command)
     table.show(client.access.repository, findings)

@@ -29,12 +29,22 @@ def access_of_clone(environment: Mapping[str, str], repository: str, folder: Pat
 
 def origin(folder: Path) -> tuple[str, str]:
     """Host and owner/name of the remote `origin`, ("", "") where there is none or it is no address of a GitHub."""
-    command = [str(find_tool("git")), "remote", "get-url", "origin"]
+    return parse_address(_git(folder, "remote", "get-url", "origin"))
+
+
+def path_in_clone(path: Path) -> str:
+    """A file's path from the top of its clone, with slashes: in a larger repository the project lies in a folder."""
+    return _git(path.parent, "rev-parse", "--show-prefix") + path.name
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    """One line of git's, "" where it refuses."""
+    command = [str(find_tool("git")), *arguments]
     try:
         answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=20, check=False)
     except (OSError, subprocess.TimeoutExpired):
-        return "", ""
-    return parse_address(answer.stdout.strip()) if answer.returncode == 0 else ("", "")
+        return ""
+    return answer.stdout.strip() if answer.returncode == 0 else ""
 
 
 def parse_address(address: str) -> tuple[str, str]:

@@ -24,7 +24,8 @@ def refused(world: World, actor: Actor) -> Answer | None:
 
 def get_repo(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
     known = documents.repository(world.repository)
-    return 200, document("full-repository", full_name=known["full_name"], name=known["name"], owner=known["owner"])
+    owner = {**known["owner"], "type": world.owner_kind}
+    return 200, document("full-repository", full_name=known["full_name"], name=known["name"], owner=owner)
 
 
 def get_user(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:

@@ -48,6 +48,7 @@ class World:
 
     repository: str = REPOSITORY
     old_name: str = ""  # the repository was renamed
+    owner_kind: str = "User"
     clock: Clock = field(default_factory=Clock)
     tokens: dict[str, Actor] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)  # login -> admin, write, read

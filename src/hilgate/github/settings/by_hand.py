@@ -17,17 +17,17 @@ BENCH_BRANCH = "hilgate-bench"
 PERMISSIONS = ("checks", "issues", "pull_requests", "statuses")
 
 
-def settings(client: Client, wanted: Wanted, command: str) -> list[Setting]:
-    owner = client.access.repository.partition("/")[0]
-    install = "create it, install it on this repository, store its key: "
+def settings(client: Client, wanted: Wanted, command: str, is_organization: bool) -> list[Setting]:
     return [
         Setting(
             "GitHub App",
             _look_app,
-            f"{install}{_new_app(client, owner)} ; then {command} --app NAME --app-client-id ID",
+            f"create it and install it on this repository: {_new_app(client, is_organization)}\n"
+            f"store its private key as {KEY}: {_secrets(client)}\n"
+            f"then: {command} --app NAME --app-client-id ID",
             optional="any workflow of a branch here can post the same check (docs/security.md)",
         ),
-        Setting(f"secret {KEY}", _look_key, client.access.page("settings", "secrets", "actions", "new")),
+        Setting(f"secret {KEY}", _look_key, f"store the App's private key: {_secrets(client)}"),
         Setting(
             "code owner of the policy",
             lambda client: _look_owner(client, wanted),
@@ -37,27 +37,33 @@ def settings(client: Client, wanted: Wanted, command: str) -> list[Setting]:
         Setting(
             "bench",
             _look_bench,
-            client.access.page("settings", "actions", "runners", "new"),
+            f"register a runner on the computer with the boards: {client.access.page('settings/actions/runners/new')}",
             optional="the virtual boards predict latency without one",
         ),
     ]
 
 
-def _new_app(client: Client, owner: str) -> str:
+def _secrets(client: Client) -> str:
+    return client.access.page("settings/secrets/actions/new")
+
+
+def _new_app(client: Client, is_organization: bool) -> str:
     """The address of a form with everything filled in, in the owner's settings."""
+    owner = client.access.repository.partition("/")[0]
+    place = f"organizations/{owner}/settings" if is_organization else "settings"
     fields = {"name": f"hilgate-{owner}", "url": client.access.page(), "webhook_active": "false", "public": "false"}
     permissions = dict.fromkeys(PERMISSIONS, "write") | {"actions": "read", "contents": "read"}
-    return f"{client.access.web_url}/settings/apps/new?{urlencode({**fields, **permissions})}"
+    return f"{client.access.web_url}/{place}/apps/new?{urlencode({**fields, **permissions})}"
 
 
 def _look_app(client: Client) -> str:
     return "" if variable.value_of(client, variable.APP_CLIENT_ID) else "checks have no identity of their own"
 
 
-def _look_key(client: Client) -> str:
+def _look_key(client: Client) -> str | None:
     """Only where an App is set up; GitHub lists names of secrets, never what they hold."""
     if not variable.value_of(client, variable.APP_CLIENT_ID):
-        return ""
+        return None
     with shaped("a list of secrets"):
         names = {str(one["name"]) for one in items(client, client.repo("actions", "secrets"), key="secrets")}
     return "" if KEY in names else "the App has no key here, so no check can be posted"

@@ -36,14 +36,14 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Setting:
-    """look: "" when all is as wanted, else what is not; mend: None where only a person can.
+    """look: "" when all is as wanted, else what is not, None when it does not apply; mend: None: only a person can.
 
     todo: the command or the address that helps; optional: hilgate works without it, and why one may want it; without:
     what holds on a plan that does not have it.
     """
 
     name: str
-    look: Callable[[Client], str]
+    look: Callable[[Client], str | None]
     todo: str
     mend: Callable[[Client], None] | None = None
     optional: str = ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hilgate.errors import GitHubError
+from dataclasses import replace
+
+from hilgate.errors import GitHubError, UsageError
 from hilgate.github.client import Client
 from hilgate.github.refusal import RefusedError
 from hilgate.github.settings import by_hand, environment, label, ruleset, server, site, token, variable
@@ -19,13 +21,19 @@ from hilgate.github.settings.setting import (
     Setting,
     Wanted,
 )
+from hilgate.github.shape import shaped
 
 UPGRADE = ("upgrade to", "billing plan", "not available for your plan", "not supported for private")
 
 
 def execute(client: Client, wanted: Wanted, *, check: bool, command: str = "hilgate setup github") -> list[Finding]:
-    """Every setting with its state, in the order of the table. check: change nothing. Raises GitHubError: no access."""
-    client.get(client.repo())  # says at once when the token or the name is wrong
+    """Every setting with its state, in the order of the table. check: change nothing.
+
+    Raises UsageError (half an App), GitHubError (no access at all).
+    """
+    with shaped("the repository"):
+        is_organization = client.get(client.repo())["owner"]["type"] == "Organization"
+    wanted = _remembered(client, wanted)
     settings = [
         label.setting(client, wanted, command),
         token.setting(client, wanted, command),
@@ -33,9 +41,25 @@ def execute(client: Client, wanted: Wanted, *, check: bool, command: str = "hilg
         ruleset.setting(client, wanted, command),
         *variable.settings(client, wanted, command),
         site.setting(client, wanted, command),
-        *by_hand.settings(client, wanted, command),
+        *by_hand.settings(client, wanted, command, is_organization),
     ]
-    return [*_server(client), *(_treat(client, setting, check) for setting in settings)]
+    findings = [_treat(client, setting, check) for setting in settings]
+    return [*_server(client), *(finding for finding in findings if finding is not None)]
+
+
+def _remembered(client: Client, wanted: Wanted) -> Wanted:
+    """With the App of an earlier run. Half an App would be required by the ruleset and post nothing, or the reverse."""
+    try:
+        known = {name: variable.value_of(client, name) for name in (variable.APP_SLUG, variable.APP_CLIENT_ID)}
+    except RefusedError:
+        known = {}  # this token may not see variables; each setting says so itself
+    slug = wanted.app_slug or known.get(variable.APP_SLUG, "")
+    client_id = wanted.app_client_id or known.get(variable.APP_CLIENT_ID, "")
+    if bool(slug) != bool(client_id) and known:
+        missing = "--app-client-id ID" if slug else "--app NAME"
+        what = f"there is an App's {'name' if slug else 'client id'}, but not its {'client id' if slug else 'name'}"
+        raise UsageError(what, where=client.access.repository, hint=f"add {missing}; both stand on the App's page")
+    return replace(wanted, app_slug=slug, app_client_id=client_id)
 
 
 def complete(findings: list[Finding]) -> bool:
@@ -51,19 +75,20 @@ def _server(client: Client) -> list[Finding]:
     return [Finding(f"Enterprise Server {version or 'of unknown version'}", OK, f"it has no {', no '.join(missing)}")]
 
 
-def _treat(client: Client, setting: Setting, check: bool) -> Finding:
+def _treat(client: Client, setting: Setting, check: bool) -> Finding | None:
+    """One setting's row, None where it does not apply."""
     try:
         why = setting.look(client)
-        if not why:
-            return Finding(setting.name, OK, "")
-        if setting.optional:
-            return Finding(setting.name, OPTIONAL, f"{why}; {setting.optional}", setting.todo)
-        if setting.mend is None:
-            return Finding(setting.name, PERSON, why, setting.todo)
-        if check:
-            return Finding(setting.name, MISSING, why, setting.todo)
     except GitHubError as error:
         return _refused(setting, error, UNSEEN)
+    if why is None:
+        return None
+    if not why:
+        return Finding(setting.name, OK, "")
+    if setting.optional:
+        return Finding(setting.name, OPTIONAL, f"{why}; {setting.optional}", setting.todo)
+    if setting.mend is None or check:
+        return Finding(setting.name, MISSING if setting.mend else PERSON, why, setting.todo)
     return _mended(client, setting, why)
 
 

@@ -6,12 +6,16 @@ from hilgate.github.client import Client
 from hilgate.github.settings.setting import Setting, Wanted
 from hilgate.github.shape import shaped
 
-APP_CLIENT_ID, PAGES = "HILGATE_APP_CLIENT_ID", "HILGATE_PAGES"
+APP_CLIENT_ID, APP_SLUG, PAGES = "HILGATE_APP_CLIENT_ID", "HILGATE_APP_SLUG", "HILGATE_PAGES"
 
 
 def settings(client: Client, wanted: Wanted, command: str) -> list[Setting]:
     """One for each variable that was asked for."""
-    values = {APP_CLIENT_ID: wanted.app_client_id, PAGES: "true" if wanted.pages else ""}
+    values = {
+        APP_SLUG: wanted.app_slug,
+        APP_CLIENT_ID: wanted.app_client_id,
+        PAGES: "true" if wanted.pages else "",
+    }
     return [_setting(name, value, command) for name, value in values.items() if value]
 
 
