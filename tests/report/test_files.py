@@ -106,6 +106,14 @@ def test_a_full_summary_gets_the_first_lines_only(project, tmp_path):
     assert "## ❌ fail: " in place.read_text("utf-8")
 
 
+def test_annotations_name_the_file_from_the_repositorys_top(project, monkeypatch):
+    made = execute(project, Places(workspace=project.parent))
+    assert made.policy == "project/params.yaml"
+    assert made.commands()[0].startswith("::error file=project/params.yaml,line=")
+    assert json.loads(made.paths[3].read_text("utf-8"))[0]["path"] == "project/params.yaml"
+    assert execute(project, Places(workspace=project / "artifacts")).policy == "params.yaml"
+
+
 def test_outside_of_a_job_there_is_no_summary(project):
     with pytest.raises(UsageError, match="GITHUB_STEP_SUMMARY is not set"):
         append_summary(execute(project).report, {})

@@ -39,6 +39,12 @@ def test_every_outcome_is_a_word_not_only_a_colour(verdicts):
     assert "warn" in text
 
 
+def test_of_many_cells_those_in_which_nothing_changed_are_one_line(verdicts):
+    text = printed(verdicts["forty_cells"], 120)
+    assert text.count("headroom") == 6
+    assert "pass, nothing changed: toy_board_00, toy_board_01" in text
+
+
 def test_foreign_control_sequences_do_not_reach_the_terminal(verdicts):
     text = printed(verdicts["hostile_names"], 120)
     assert not any(letter in text for letter in "\x1b\x07\u202e\u200b")

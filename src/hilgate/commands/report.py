@@ -34,11 +34,12 @@ def command(
     from hilgate.report.report import Places, append_summary, execute
 
     root = project_root()
-    written = execute(root, Places(source, out), history)
+    workspace = os.environ.get("GITHUB_WORKSPACE", "")
+    written = execute(root, Places(source, out, Path(workspace) if workspace else None), history)
     if summary:
         append_summary(written.report, os.environ)
-    for note in written.annotations if annotate else ():
-        typer.echo(note.as_command())
+    for command_line in written.commands() if annotate else ():
+        typer.echo(command_line)
     verdict = artifact(root, "gate.verdict") if source is None else source / "verdict.json"
     for path in [*written.paths, verdict, *sorted(root.glob("artifacts/run/*/measurement.json"))]:
         typer.echo(path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 from hilgate.report import explain, story, words
@@ -78,7 +79,7 @@ def _is_quiet(cell: dict[str, Any]) -> bool:
 
 def _layers(cell: dict[str, Any]) -> tuple[Moved, ...]:
     facts = {row["name"]: row for row in cell["changes"].get("layer_facts", [])}
-    names = [row["name"] for row in cell["changes"]["layers"]]
+    names = Counter(row["name"] for row in cell["changes"]["layers"])
     return tuple(
         Moved(
             name=row["name"],
@@ -86,7 +87,7 @@ def _layers(cell: dict[str, Any]) -> tuple[Moved, ...]:
             base=row["base"],
             head=row["head"],
             change=difference(row, comparable(cell)),
-            detail=_detail(facts.get(row["name"]) if names.count(row["name"]) == 1 else None),
+            detail=_detail(facts.get(row["name"]) if names[row["name"]] == 1 else None),
         )
         for row in cell["changes"]["layers"]
     )

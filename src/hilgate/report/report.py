@@ -38,19 +38,28 @@ class ReportParams:
 
 @dataclass(frozen=True)
 class Written:
-    """paths: of the files, in the order of FORMATS; report: what they show."""
+    """paths: of the files; report: what they show; policy: params.yaml, from the repository's top."""
 
     paths: tuple[Path, ...]
     report: Report
     annotations: tuple[Annotation, ...]
+    policy: str
+
+    def commands(self) -> list[str]:
+        """The annotations as workflow commands."""
+        return [note.as_command(self.policy) for note in self.annotations]
 
 
 @dataclass(frozen=True)
 class Places:
-    """source: folder with verdict.json and perhaps context.json; out: where reports go. None: in artifacts/."""
+    """source: folder with verdict.json and perhaps context.json; out: where reports go. None: in artifacts/.
+
+    workspace: the repository's top, where the project is a folder of a larger repository. None: the project itself.
+    """
 
     source: Path | None = None
     out: Path | None = None
+    workspace: Path | None = None
 
 
 def execute(root: Path, places: Places | None = None, history: str | None = None) -> Written:
@@ -69,17 +78,18 @@ def execute(root: Path, places: Places | None = None, history: str | None = None
         else histories(load(root, history or None).lines.values(), [one.cell for one in report.cells])
     )
     notes = annotate(report, params.path.read_text("utf-8"))
+    policy = _policy_path(params.path, places.workspace)
     texts = {
         "report.markdown": f"{head_lines(verdict, context)}\n{markdown.body(report)}",
         "report.page": page.whole(report, past),
         "report.junit": junit.render(report),
-        "report.annotations": json.dumps([note.as_check_run() for note in notes], indent=1) + "\n",
+        "report.annotations": json.dumps([note.as_check_run(policy) for note in notes], indent=1) + "\n",
     }
     paths = {name: _place(root, places.out, name) for name in (*texts, "report.json")}
     for name, text in texts.items():
         atomic_write(paths[name], text.encode())
     write_json(paths["report.json"], "report", document(report))
-    return Written(tuple(paths.values()), report, notes)
+    return Written(tuple(paths.values()), report, notes, policy)
 
 
 def read(root: Path, source: Path | None) -> tuple[dict[str, Any], dict[str, Any] | None]:
@@ -106,6 +116,12 @@ def append_summary(report: Report, environment: Mapping[str, str]) -> Path:
     with path.open("a", encoding="utf-8") as file:
         file.write(f"\n{text}")
     return path
+
+
+def _policy_path(path: Path, workspace: Path | None) -> str:
+    """The path of params.yaml from the repository's top: annotations of another one are shown nowhere."""
+    top, path = (workspace or path.parent).resolve(), path.resolve()
+    return path.relative_to(top).as_posix() if path.is_relative_to(top) else path.name
 
 
 def _place(root: Path, out: Path | None, name: str) -> Path:

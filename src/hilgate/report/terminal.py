@@ -18,6 +18,8 @@ STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red", "inconclusive":
 WIDE = 110  # columns from which both sides and changes in percent fit
 BAR_CELLS = 8
 MOST_LINES = 20
+MOST_NAMED = 40
+CELLS_IN_FULL = 4  # with more of them those in which nothing changed are one line
 
 
 def show(verdict: dict[str, Any], console: Console | None = None, context: dict[str, Any] | None = None) -> None:
@@ -31,9 +33,15 @@ def show(verdict: dict[str, Any], console: Console | None = None, context: dict[
 
 def _parts(report: Report, width: int) -> list[RenderableType]:
     parts: list[RenderableType] = [_headline(report)]
+    quiet = [cell for cell in report.cells if cell.quiet and len(report.cells) > CELLS_IN_FULL]
     for cell in report.cells:
-        parts += [_cell_title(cell), _table(cell, report.base, width), *_reasons(cell)]
-        parts += [_indented(_text(cause, "dim")) for cause in cell.causes]
+        if not (quiet and cell.quiet):
+            parts += [_cell_title(cell), _table(cell, report.base, width), *_reasons(cell)]
+            parts += [_indented(_text(f"cause {cause}", "dim")) for cause in cell.causes]
+    if quiet:
+        names = ", ".join(cell.cell for cell in quiet[:MOST_NAMED])
+        more = f" and {len(quiet) - MOST_NAMED} more" if len(quiet) > MOST_NAMED else ""
+        parts.append(_text(f"pass, nothing changed: {names}{more}"))
     if report.requests:
         parts.append(_requests(report))
     for what, rows in (("params.yaml", report.params), ("package", report.dependencies)):
