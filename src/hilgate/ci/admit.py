@@ -21,6 +21,7 @@ from hilgate.ci.claim import (
     CellClaim,
     Claim,
     cell_file,
+    logged,
     printable,
     read_claim,
     write_claim,
@@ -59,7 +60,7 @@ def admit(source: Path, out: Path, expected: Expected, root: Path) -> Claim:
     refused = {name: cell.error for name, cell in admitted.cells.items() if cell.state == "refused"}
     say(f"admit {claim.head_sha[:10]}: {len(names)} files, {len(refused)} cells refused")
     for name, error in refused.items():
-        say(f"  {name}: {error}")
+        say(f"  {name}: {logged(error)}")
     return admitted
 
 

@@ -81,6 +81,12 @@ def cell_file(folder: Path, cell: str, name: str) -> Path:
     return folder / "cells" / cell / name
 
 
+def logged(text: str) -> str:
+    """The last line of a foreign text for a job's log: no command of the runner (`::error::`), no markup of `rich`."""
+    line = printable(text).strip().rpartition("\n")[2][:200]
+    return line.replace("::", ": :").replace("[", "(").replace("]", ")")
+
+
 def printable(text: str, longest: int = LONGEST_ERROR) -> str:
     """The end of a foreign text, where errors stand: of bounded length, tabs as blanks, no other unprintable letter."""
     kept = text if len(text) <= longest else "..." + text[len(text) - longest + 3 :]

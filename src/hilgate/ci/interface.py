@@ -1,7 +1,7 @@
 """How a model is spoken to, as its model.json declares: tensors in the arena, scales, names of layers.
 
 The declaration is a claim that can only hurt itself: main's inputs are quantized by it and outputs read by it, so a
-false one makes the very image it describes score badly (docs/decisions/0012-what-a-claim-may-declare.md).
+false one makes the very image it describes score badly (docs/decisions/0011-what-a-claim-may-declare.md).
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from hilgate.ci.claim import (
     CellClaim,
     Claim,
     cell_file,
+    logged,
     printable,
     write_claim,
 )
@@ -86,7 +87,7 @@ def summary(claim: Claim) -> str:
     lines = [
         f"pack {claim.head_sha[:10]}: {counts['built']} built, {counts['unchanged']} unchanged, {len(failed)} failed"
     ]
-    lines += [f"  {name}: {cell.error.strip().splitlines()[-1]}" for name, cell in failed.items()]
+    lines += [f"  {name}: {logged(cell.error)}" for name, cell in failed.items()]
     return "\n".join([*lines, *(f"  {need['what']}: {need['command']}" for need in claim.needs)])
 
 

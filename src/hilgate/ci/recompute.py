@@ -15,7 +15,7 @@ from pathlib import Path
 from hilgate.artifacts import write_json
 from hilgate.ci.admit import Expected, admit
 from hilgate.ci.baseline import committed_baseline, find_baseline
-from hilgate.ci.claim import Claim
+from hilgate.ci.claim import Claim, logged
 from hilgate.ci.commits import Commits, Stated, find_commits, law, stated_by
 from hilgate.ci.context import Asked, context_of
 from hilgate.ci.settle import Settled, Settler
@@ -68,7 +68,7 @@ def admitted(source: Path | None, asked: Asked, root: Path) -> Iterator[tuple[Pa
         try:
             claim = admit(found, folder, Expected(asked.repository, asked.head_sha), root)
         except ClaimError as error:
-            say(f"refused: {error}")
+            say(f"refused: {logged(str(error))}")
             yield folder, None, Settled("refused", f"the claim of this change is refused: {error}"[:600])
             return
         yield folder, claim, Settled("missing", "the claim of this change does not have this cell")
@@ -86,7 +86,7 @@ def _packed(source: Path | None) -> Path | None:
 
 def _settled(settler: Settler, name: str, cell: Cell) -> Settled:
     settled = settler.settle(name, cell)
-    say(f"  {name}: {settled.state}" + (f": {settled.error.strip().splitlines()[-1][:200]}" if settled.error else ""))
+    say(f"  {name}: {settled.state}" + (f": {logged(settled.error)}" if settled.error else ""))
     return settled
 
 

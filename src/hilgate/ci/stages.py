@@ -55,15 +55,30 @@ def touched_cells(base: Tree, head: Tree, cells: dict[str, Cell]) -> dict[str, s
     return {name: reason for name, reason in found.items() if reason}
 
 
+def _results(stages: dict[str, Any], name: str, cell: Cell) -> set[str]:
+    """Paths that the stages of the cell itself write."""
+    bodies = [_body(stages[room]) for room in OWN_RESULTS if room in stages]
+    return {
+        _fill(path, name, cell) for body in bodies for kind in ("outs", "metrics") for path in _paths(body.get(kind))
+    }
+
+
+def _body(stage: Any) -> dict[str, Any]:
+    body = stage.get("do", stage) if isinstance(stage, dict) else {}
+    return body if isinstance(body, dict) else {}
+
+
 def _reason(name: str, cell: Cell, paths: tuple[str, ...], old: Pipeline, new: Pipeline) -> str:
     if _entry(old, "cells", name) != _entry(new, "cells", name):
         return f"params.yaml: cells.{name}"
+    results = _results(old.stages, name, cell)
     for room, stage in old.stages.items():
         item = cell.task if room in OF_TASK else name
-        body = stage.get("do", stage) if isinstance(stage, dict) else {}
+        body = _body(stage)
         kept = [] if room in OWN_RESULTS else _paths(body.get("outs")) + _paths(body.get("metrics"))
         for path in (_fill(path, item, cell) for path in _paths(body.get("deps")) + kept):
-            if changed := next((one for one in paths if one == path or one.startswith(f"{path}/")), None):
+            changed = next((one for one in paths if one == path or one.startswith(f"{path}/")), None)
+            if changed and path not in results:
                 return changed
         for key in (_fill(str(key), item, cell) for key in body.get("params") or ()):
             if _entry(old, *key.split(".", 1)) != _entry(new, *key.split(".", 1)):

@@ -32,12 +32,12 @@ def _need(root: Path, task: str, entry: Any) -> dict[str, str] | None:
         return {"what": what, "command": f"dvc repro {stage} && {_publish(root, task, [])}"}
     paths = [str(out["path"]) for out in outs]
     command = f"dvc repro {stage} && {_publish(root, task, paths)}"
-    reason = stale_reason(root, stage)
-    if reason:
-        return {"what": f"the weights of {task} are not of this code: {reason}", "command": command}
     damaged = [out["path"] for out in outs if (root / out["path"]).is_file() and not _is(root / out["path"], out)]
     if damaged:
         return {"what": f"{damaged[0]} is not the file that dvc.lock names", "command": command}
+    reason = stale_reason(root, stage)
+    if reason:
+        return {"what": f"the weights of {task} are not of this code: {reason}", "command": command}
     missing = [path for path in paths if not (root / path).exists()]
     if missing:
         return {"what": f"{missing[0]} is neither in git nor on the DVC remote", "command": _publish(root, task, paths)}

@@ -1,0 +1,204 @@
+"""Which cells a change touches, what it asks, and what its author still has to push."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+
+import pytest
+import yaml
+
+from hilgate.ci.asks import requests_of
+from hilgate.ci.revisions import Tree, changed_paths, merge_base, sha_of
+from hilgate.ci.stages import touched_cells
+from hilgate.ci.weights import missing_weights
+from hilgate.errors import ClaimError, UsageError
+from hilgate.params import Cell
+
+CELLS = {"a_x": Cell("a", "x"), "a_y": Cell("a", "y"), "b_x": Cell("b", "x")}
+PARAMS = {
+    "cells": {name: vars(cell) for name, cell in CELLS.items()},
+    "train": {"a": {"seed": 1}, "b": {"seed": 1}},
+    "build": {"x": {"optimize": "O2"}, "y": {"optimize": "O2"}},
+    "run": {"a": {"runs": 3}, "b": {"runs": 3}},
+    "report": {"title": "t"},
+}
+
+
+@pytest.fixture
+def tree(root, tmp_path, monkeypatch):
+    """A small repository with hilgate's own dvc.yaml; write(path, text) -> touched cells."""
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+
+    def git(*words):
+        command = ["git", "-c", "user.name=t", "-c", "user.email=t@example.org", *words]
+        return subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True).stdout.strip()
+
+    def write(path, text):
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text)
+
+    git("init", "--quiet", "--initial-branch=main")
+    write("dvc.yaml", (root / "dvc.yaml").read_text())
+    write("params.yaml", yaml.safe_dump(PARAMS))
+    write("dvc.lock", yaml.safe_dump({"stages": {"train@a": {"outs": [{"path": "w", "md5": "1"}]}}}))
+    write("artifacts/train/a/weights.safetensors", "weights")
+    git("add", "--all")
+    git("commit", "--quiet", "-m", "base")
+
+    class Repository:
+        folder = tmp_path
+
+        def touched(self, *, committed=True):
+            base = git("rev-parse", "main")
+            if committed:
+                git("checkout", "--quiet", "-B", "change")
+                git("add", "--all")
+                git("commit", "--quiet", "--allow-empty", "-m", "change")
+            head = Tree(tmp_path, git("rev-parse", "HEAD") if committed else "")
+            return touched_cells(Tree(tmp_path, base), head, CELLS)
+
+    Repository.git, Repository.write = staticmethod(git), staticmethod(write)
+    return Repository()
+
+
+@pytest.mark.parametrize("committed", [True, False])
+@pytest.mark.parametrize(
+    ("path", "cells"),
+    [
+        ("docs/page.md", set()),
+        ("src/tasks/a/network.py", {"a_x", "a_y"}),
+        ("src/tasks/a/metric.py", {"a_x", "a_y"}),
+        ("src/tasks/b/data.py", {"b_x"}),
+        ("firmware/src/main.c", {"a_x", "a_y", "b_x"}),
+        ("firmware/boards/y/board.toml", {"a_y"}),
+        ("src/hilgate/compile/ops/conv/conv.c", {"a_x", "a_y", "b_x"}),
+        ("artifacts/train/a/weights.safetensors", {"a_x", "a_y"}),
+        ("artifacts/quantize/b/model.onnx", {"b_x"}),
+        ("artifacts/run/a_x/measurement.json", set()),
+        ("artifacts/build/a_x/sizes.json", set()),
+        ("dvc.yaml", {"a_x", "a_y", "b_x"}),
+    ],
+)
+def test_a_path_touches_the_cells_that_depend_on_it(tree, path, cells, committed):
+    tree.write(path, "stages: {}" if path == "dvc.yaml" else "other")
+    assert set(tree.touched(committed=committed)) == cells
+
+
+@pytest.mark.parametrize(
+    ("section", "item", "cells"),
+    [
+        ("train", "a", {"a_x", "a_y"}), ("build", "y", {"a_y"}), ("run", "b", {"b_x"}), ("cells", "b_x", {"b_x"}),
+        ("report", "title", set()),
+    ],
+)  # fmt: skip
+def test_a_parameter_touches_the_cells_that_depend_on_it(tree, section, item, cells):
+    params = yaml.safe_load(yaml.safe_dump(PARAMS))
+    params[section][item] = {"task": "a", "board": "x"} if section == "cells" else "other"
+    tree.write("params.yaml", yaml.safe_dump(params))
+    assert set(tree.touched()) == cells
+
+
+def test_another_lock_file_entry_touches_its_task(tree):
+    tree.write("dvc.lock", yaml.safe_dump({"stages": {"train@a": {"outs": [{"path": "w", "md5": "2"}]}}}))
+    assert tree.touched() == {"a_x": "dvc.lock: train@a", "a_y": "dvc.lock: train@a"}
+
+
+def test_a_renamed_file_has_both_its_names(tree):
+    (tree.folder / "artifacts/train/a/weights.safetensors").rename(tree.folder / "artifacts/train/a/moved")
+    assert set(tree.touched()) == {"a_x", "a_y"}
+
+
+def test_names_that_git_would_quote_are_read_whole(tree):
+    tree.write('src/tasks/a/network.py/"odd"\n\u202e', "x")
+    assert set(tree.touched()) == {"a_x", "a_y"}
+
+
+@pytest.mark.parametrize("revision", ["--upload-pack=x", "-h", "nothing", "", "main\nmain", "main main"])
+def test_what_is_no_revision_is_refused(tree, revision):
+    with pytest.raises(UsageError):
+        sha_of(tree.folder, revision)
+
+
+def test_a_large_file_in_a_commit_is_refused(tree):
+    tree.write("params.yaml", "#" * (5 << 20))
+    assert set(tree.touched().values()) == {"params.yaml, which cannot be read"}
+    with pytest.raises(ClaimError, match="bytes are refused"):
+        Tree(tree.folder, sha_of(tree.folder, "HEAD")).text("params.yaml")
+
+
+def test_the_merge_base_is_where_the_branch_left(tree):
+    base = sha_of(tree.folder, "main")
+    tree.write("docs/a.md", "x")
+    tree.touched()
+    assert merge_base(tree.folder, "main", "change") == base
+    assert changed_paths(Tree(tree.folder, base), Tree(tree.folder, sha_of(tree.folder, "change"))) == ("docs/a.md",)
+
+
+@pytest.mark.parametrize(
+    ("path", "kind"),
+    [
+        ("src/tasks/a/metric.py", "metric code"), ("src/tasks/a/data.py", "test set"),
+        ("artifacts/data/a/facts.json", "test set"), ("firmware/boards/x/board.toml", "board facts"),
+        ("dvc.yaml", "pipeline"), (".github/workflows/verdict.yml", "workflows"),
+        ("src/hilgate/gate/judge.py", "judging code"), ("src/hilgate/ci/recount.py", "judging code"),
+        ("src/hilgate/schemas/verdict.json", "judging code"), ("firmware/protocol.toml", "protocol"),
+        ("src/tasks/a/network.py", None), ("docs/gate.md", None), ("src/hilgate/compile/emit.py", None),
+    ],
+)  # fmt: skip
+def test_what_judges_is_a_request(path, kind):
+    asked = requests_of((path, path))
+    assert [(one.kind, one.what) for one in asked] == ([(kind, f"{path} and 1 more")] if kind else [])
+
+
+@pytest.fixture
+def trained(tree):
+    """A repository whose train stage is real to DVC: one file of code, one parameter, weights in git."""
+    command, weights = "cp code.py artifacts/train/a/weights", "artifacts/train/a/weights"
+    outs = [{weights: {"cache": False}}]
+    stage = {"cmd": command, "deps": ["code.py"], "params": ["train.a"], "outs": outs}
+    tree.write("dvc.yaml", yaml.safe_dump({"stages": {"train": {"foreach": ["a"], "do": stage}}}))
+    known = {"hash": "md5", "md5": hashlib.md5(b"print()").hexdigest(), "size": 7}  # noqa: S324  # DVC's, not ours
+    files = {"deps": [{"path": "code.py", **known}], "outs": [{"path": weights, **known}]}
+    lock = {"cmd": command, "params": {"params.yaml": {"train.a": {"seed": 1}}}, **files}
+    tree.write("dvc.lock", yaml.safe_dump({"schema": "2.0", "stages": {"train@a": lock}}))
+    tree.write("code.py", "print()")
+    tree.write(weights, "print()")
+    tree.write(".dvc/config", "[core]\n    analytics = false\n")
+    tree.git("add", "--all")
+    tree.git("commit", "--quiet", "-m", "trained")
+    return tree
+
+
+def test_weights_that_are_there_need_nothing(trained):
+    assert missing_weights(trained.folder, ["a"]) == ()
+
+
+@pytest.mark.parametrize(
+    ("path", "text", "what"),
+    [
+        ("code.py", "other", "the weights of a are not of this code: its code, data or parameters changed"),
+        ("artifacts/train/a/weights", "other", "is not the file that dvc.lock names"),
+        ("artifacts/train/a/weights", None, "is neither in git nor on the DVC remote"),
+        ("dvc.lock", "stages: {}", "dvc.lock has no trained weights of a"),
+    ],
+)
+def test_the_author_is_told_what_to_push(trained, path, text, what):
+    """Training is never repeated in CI: whatever is missing is said with the commands that bring it."""
+    if text is None:
+        (trained.folder / path).unlink()
+    else:
+        trained.write(path, text)
+    (need,) = missing_weights(trained.folder, ["a"])
+    assert what in need["what"]
+    assert "git add dvc.lock" in need["command"] and need["command"].endswith("git push")
+    assert ("dvc repro train@a" in need["command"]) == (text is not None)
+
+
+def test_weights_on_a_remote_are_pushed_by_dvc(trained):
+    trained.write(".gitignore", "/artifacts/train/a/weights\n")
+    trained.git("rm", "--quiet", "--cached", "artifacts/train/a/weights")
+    (trained.folder / "artifacts/train/a/weights").unlink()
+    (need,) = missing_weights(trained.folder, ["a"])
+    assert need["command"].startswith("dvc push && git add dvc.lock")
