@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from fake_github import builds, routes, settings
+from fake_github import builds, git, routes, settings
 from fake_github.contract import BrokenContractError, check_answer, check_request, match
 from fake_github.world import World
 from hilgate.github.access import Access
@@ -19,7 +19,7 @@ from hilgate.github.clock import Clock
 
 WORKFLOW = "workflow-token"
 Headers = dict[str, str]
-HANDLERS = {**routes.HANDLERS, **settings.HANDLERS, **builds.HANDLERS}
+HANDLERS = {**routes.HANDLERS, **git.HANDLERS, **settings.HANDLERS, **builds.HANDLERS}
 
 
 @dataclass
