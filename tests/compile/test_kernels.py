@@ -96,30 +96,6 @@ def random_depthwise(seed: int) -> Graph:
     return graph
 
 
-def random_general_depthwise(seed: int) -> Graph:
-    """Kernels up to 9 wide, rows of one line, dilated kernels, several outputs for each input channel."""
-    rng = np.random.default_rng(100 + seed)
-    way = ("wide", "line", "dilated", "multiplied")[seed % 4]
-    kernel = (int(rng.integers(1, 8)), int(rng.integers(2, 10)))
-    stride, dilation, multiplier = (int(rng.integers(1, 3)), int(rng.integers(1, 3))), (1, 1), 1
-    size = (int(rng.integers(9, 16)), int(rng.integers(11, 34)))
-    if way == "line":
-        kernel, size = (1, int(rng.integers(4, 16))), (1, int(rng.integers(24, 60)))
-    if way == "dilated":
-        kernel, stride = (int(rng.integers(1, 4)), int(rng.integers(2, 6))), (1, 1)
-        dilation = (int(rng.integers(1, 4)), int(rng.integers(2, 5)))
-        size = (12, 24)
-    if way == "multiplied" or seed % 5 == 0:
-        multiplier = int(rng.integers(2, 4))
-    pad = tuple(int(p) for p in rng.integers(0, kernel[1], 4)) if way != "line" else (0, 3, 0, 4)
-    channels, zero_point = int(rng.integers(1, 6)), int(rng.choice([-128, -3]))
-    shape = (1, *size, channels)
-    graph = start(shape, "double" if seed % 2 else "single", int(rng.integers(-128, 128)))
-    op = DepthwiseConv2D(Window(kernel, stride, dilation, pad), RELU if zero_point == -128 else NONE)
-    graph.outputs = [Sketch(graph, rng).layer(op, "x", (1, *kernel, channels * multiplier), zero_point)]
-    return graph
-
-
 def random_fully_connected(seed: int) -> Graph:
     rng = np.random.default_rng(seed)
     inputs, outputs = int(rng.integers(1, 90)), int(rng.integers(8, 40))
@@ -164,13 +140,11 @@ def neighbours(seed: int) -> Graph:
 
 CONVOLUTIONS = [random_convolution(seed) for seed in range(24)]
 DEPTHWISE = [random_depthwise(seed) for seed in range(12)]
-GENERAL = [random_general_depthwise(seed) for seed in range(24)]
 DENSE = [random_fully_connected(seed) for seed in range(10)]
 WINOGRAD = [random_winograd(seed) for seed in range(12)]
 SETS = {
     "winograd": (Options(), WINOGRAD),
     "own": (OWN, [*CONVOLUTIONS, *DEPTHWISE, *DENSE]),
-    "general": (OWN, GENERAL),
     "shared": (SIZE, [neighbours(1), neighbours(2), DENSE[0], DEPTHWISE[1]]),
 }
 
@@ -216,11 +190,6 @@ def test_the_cases_reach_every_kernel() -> None:
     planes = [kernels_of(random_depthwise(seed), OWN)[0] for seed in range(12)]
     assert {kernel.outputs for kernel in planes if kernel} >= {4, 6}
     assert {kernel.turned for kernel in planes if kernel} == {True, False}
-    general = [kernels_of(random_general_depthwise(seed), OWN)[0] for seed in range(24)]
-    chosen = [kernel for kernel in general if kernel is not None and kernel.general]
-    assert len(chosen) >= 20
-    assert {(kernel.outputs, kernel.stride) for kernel in chosen if kernel.taps > 3} >= {(6, 1), (4, 1), (4, 2), (2, 2)}
-    assert {kernel.taps for kernel in chosen} >= {3, 5, 7, 9, 11, 13}
     dense = [kernels_of(random_fully_connected(seed), OWN)[0] for seed in range(10)]
     assert {kernel.per_tensor for kernel in dense if kernel} == {True, False}
 

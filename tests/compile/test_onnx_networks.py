@@ -24,6 +24,8 @@ SHAPES = {
     "pieces": (1, 6, 5, 7),
     "upward": (1, 3, 4, 5),
     "normed": (1, 3, 8, 8),
+    "tails": (1, 4, 9, 7),
+    "causal": (1, 3, 20),
 }
 
 
@@ -111,6 +113,44 @@ def pieces():
     return Pieces()
 
 
+def tails():
+    """Functions and means that ONNX Runtime leaves in float one after the other, and a mean over one axis."""
+    import torch
+    from torch import nn
+
+    class Tails(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first, self.rows = nn.Conv2d(4, 6, 3, padding=1), nn.Conv2d(6, 6, (1, 3), padding=(0, 1), groups=6)
+            self.head = nn.Linear(6, 3)
+
+        def forward(self, x):
+            x = nn.functional.hardswish(self.first(x))
+            x = x + self.rows(x.mean(2, keepdim=True))
+            return self.head(torch.tanh(nn.functional.hardswish(x).mean((2, 3))))
+
+    return Tails()
+
+
+def causal():
+    """Dilated convolutions in time, of which the last step is taken, and a part of the channels."""
+    from torch import nn
+
+    class Causal(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.first = nn.Conv1d(3, 8, 3, padding=2)
+            self.second = nn.Conv1d(8, 8, 3, padding=4, dilation=2, groups=8)
+            self.head = nn.Linear(4, 2)
+
+        def forward(self, x):
+            x = self.first(x)[:, :, :-2]
+            x = x + self.second(x)[:, :, :-4]
+            return self.head(x[:, ::2, -1])
+
+    return Causal()
+
+
 def plain():
     """Networks that are mere sequences, by name."""
     from torch import nn
@@ -148,7 +188,15 @@ def networks(make_quantized) -> dict[str, Path]:
     import torch
     from torch import nn
 
-    made = {"resnet": residual(), "mobile": mobile(), "gates": gates(), "pieces": pieces(), **plain()}
+    made = {
+        "resnet": residual(),
+        "mobile": mobile(),
+        "gates": gates(),
+        "pieces": pieces(),
+        "tails": tails(),
+        "causal": causal(),
+        **plain(),
+    }
     generator = torch.Generator().manual_seed(3)
     for network in made.values():
         for module in network.modules():

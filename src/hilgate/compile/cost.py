@@ -14,9 +14,11 @@ from hilgate.compile.kernels import panel
 from hilgate.compile.ops.avg_pool2d.op import AvgPool2D
 from hilgate.compile.ops.concat.op import Concat
 from hilgate.compile.ops.conv2d import winograd
-from hilgate.compile.ops.conv2d.kernel import ConvKernel
+from hilgate.compile.ops.conv2d.kernel import COLUMNS
 from hilgate.compile.ops.conv2d.op import Conv2D
 from hilgate.compile.ops.conv2d.winograd import WinogradKernel
+from hilgate.compile.ops.conv_transpose2d import phases
+from hilgate.compile.ops.conv_transpose2d.op import ConvTranspose2D
 from hilgate.compile.ops.depthwise_conv2d import plane
 from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
 from hilgate.compile.ops.fully_connected import wide
@@ -47,7 +49,7 @@ PER_MAC = {"conv2d_s8": 13, "depthwise_conv2d_s8": 30, "conv_transpose2d_s8": 35
 POOL = {4: (2, 5.5), 1: (11, 9)}  # of so many channels of a window, and of each of its positions: fitted
 PER_WINDOW, PER_MEAN = 20, 18  # a pool's window, and the scaling of one sum: fitted
 PER_CLASS = 11.5  # argmax: fitted
-STRIP = {"columns": 4.2, "rgb": 2.6, "pixels": 2.6, "patches": 8.4}  # a value widened into a strip: fitted
+STRIP = {"columns": 4.2, "narrow": 4.5, "rgb": 2.6, "pixels": 2.6, "patches": 8.4}  # a widened value: fitted
 
 
 def predicted_cycles(site: Site) -> int:
@@ -60,12 +62,12 @@ def predicted_cycles(site: Site) -> int:
 def _with_weights(site: Site) -> float:
     """Layers with weights on their fast kernels; 0 for others."""
     op = site.node.op
-    if isinstance(op, Conv2D) and isinstance(op.kernel, WinogradKernel):
-        return winograd.cycles(op.kernel, math.ceil(site.output.shape[1] / 2), site.output.shape[3])
-    if isinstance(op, Conv2D) and isinstance(op.kernel, ConvKernel):
-        return _convolution(site, op, op.kernel)
+    if isinstance(op, Conv2D):
+        return _convolution(site, op)
     if isinstance(op, DepthwiseConv2D) and op.kernel:
         return plane.cycles(op, site, op.kernel)
+    if isinstance(op, ConvTranspose2D) and op.phases:
+        return phases.cycles(op.phases)
     if isinstance(op, FullyConnected):
         outputs, inputs = site.inputs[1].shape
         rows = site.output.elements // outputs
@@ -75,11 +77,16 @@ def _with_weights(site: Site) -> float:
     return 0.0
 
 
-def _convolution(site: Site, op: Conv2D, kernel: ConvKernel) -> float:
+def _convolution(site: Site, op: Conv2D) -> float:
     _, height, width, channels = site.output.shape
+    kernel = op.kernel
+    if isinstance(kernel, WinogradKernel):
+        return winograd.cycles(kernel, math.ceil(height / 2), channels)
+    if kernel is None:
+        return 0.0
     rows = 1 if kernel.mode == "pixels" else height
     macs = op.groups * panel.layer_cycles(kernel.panel, kernel.k // 2, channels // op.groups, kernel.width, rows)
-    if kernel.mode in ("columns", "rgb"):
+    if kernel.mode in COLUMNS:
         values = rows * ((width - 1) * op.window.stride[1] + op.window.kernel[1]) * kernel.column
     else:
         values = rows * kernel.width * kernel.k * op.groups

@@ -123,6 +123,10 @@ class OnnxNode:
         """Add the node that computes this ONNX node's first output."""
         self.door.emit(self, op, inputs, Tensor(self.proto.output[0], (), dtype, quant))
 
+    def mark_channels_last(self) -> None:
+        """The output that was just emitted is stored with its channels last."""
+        self.door.layout.mark(self.graph.tensors[self.proto.output[0]])
+
     def numbers(self, index: int) -> list[int]:
         """A constant input as whole numbers: a shape, axes, pads."""
         return [int(v) for v in self.constant(index).reshape(-1)]

@@ -19,6 +19,7 @@ from hilgate.compile.passes.avoid_copies import why_not
 
 STRIPS = {
     "columns": "neighbouring outputs share input columns, widened once",
+    "narrow": "columns of one to three channels, widened pixel by pixel",
     "rgb": "three channels and three rows: columns in the order in which RGB widens fastest",
     "pixels": "1x1 with stride 1: every input pixel is a receptive field",
     "patches": "outputs share no columns: each one's patch is gathered",

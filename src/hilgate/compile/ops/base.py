@@ -96,8 +96,8 @@ class Op(ABC):
     def check(self, site: Site) -> None:  # noqa: B027  most operators have no further rule
         """What else must hold when code is about to be made. Raises site.refuse(...)."""
 
-    def natural_quantization(self) -> Quantization | None:
-        """The output's quantization when the model leaves it in float, for operators with a fixed range."""
+    def natural_quantization(self, site: Site) -> Quantization | None:
+        """The output's quantization when the model leaves it in float, for operators whose range is known."""
         return None
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from hilgate.compile.graph import Graph, Node, Quantization, Tensor
+from hilgate.compile.graph import Graph, Node, Quantization, Site, Tensor
 from hilgate.compile.ops.dequantize.op import Dequantize
 from hilgate.compile.ops.quantize.op import Quantize
 from hilgate.compile.ops.requantize.op import Requantize
@@ -106,4 +106,4 @@ def _common_quantize(graph: Graph, node: Node, name: str) -> list[Node]:
 def _own_quantization(graph: Graph, node: Node) -> Quantization | None:
     if node.op.keeps_quantization:
         return graph.tensors[node.inputs[0]].quantization
-    return node.op.natural_quantization()
+    return node.op.natural_quantization(Site(graph, node))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from hilgate.compile.arithmetic import Requantizer, quantize_multiplier, requantizer, saturate
-from hilgate.compile.graph import Shape, Site, Tensor
+from hilgate.compile.graph import Quantization, Shape, Site, Tensor
 from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, output_record
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
@@ -73,6 +73,10 @@ class AvgPool2D(Op):
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         return pooled_shape(self.window, inputs)
+
+    def natural_quantization(self, site: Site) -> Quantization | None:
+        """A mean lies between its numbers, so the input's scale serves; ONNX Runtime leaves ReduceMean in float."""
+        return site.inputs[0].quantization
 
     def counts(self, site: Site) -> np.ndarray:
         """How many pixels each output averages, (output H, output W, 1)."""
@@ -173,17 +177,26 @@ def _mean_from_onnx(node: OnnxNode) -> None:
         raise node.refuse(f"axes {axes} do not exist in rank {rank}")
     reduced = sorted({a % rank for a in axes} or range(rank))
     keep = bool(node.attribute("keepdims", 1))
-    if rank in (3, 4) and node.shape(0)[0] == 1 and reduced == list(range(2, rank)):
-        x = node.channels_last_2d(0)
-        op = AvgPool2D(Window((x.shape[1], x.shape[2])))
-        if keep:
-            node.emit_channels_last(op, [x])
-        else:
-            node.emit(Reshape((x.shape[0], x.shape[3])), [node.inner(op, [x])])
+    if rank in (3, 4) and node.shape(0)[0] == 1 and reduced and set(reduced) <= {2, 3}:
+        _mean_of_image(node, [axis - rank + 4 for axis in reduced], keep)
         return
     if reduced != list(range(reduced[0], reduced[-1] + 1)):
         raise node.refuse(f"axes {axes} of rank {rank} are not supported", "supported: axes side by side")
     _mean_of_neighbours(node, reduced, keep)
+
+
+def _mean_of_image(node: OnnxNode, reduced: list[int], keep: bool) -> None:
+    """The mean over height (2), width (3) or both as a pool."""
+    x = node.channels_last_2d(0)
+    kernel = (x.shape[1] if 2 in reduced else 1, x.shape[2] if 3 in reduced else 1)
+    op = AvgPool2D(Window(kernel))
+    if keep:
+        node.emit_channels_last(op, [x])
+        return
+    left = [x.shape[axis - 1] for axis in (2, 3) if axis not in reduced and len(node.shape(0)) == 4]
+    node.emit(Reshape((x.shape[0], *left, x.shape[3])), [node.inner(op, [x])])
+    if left:
+        node.mark_channels_last()
 
 
 def _mean_of_neighbours(node: OnnxNode, reduced: list[int], keep: bool) -> None:

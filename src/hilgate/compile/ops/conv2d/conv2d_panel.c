@@ -21,31 +21,48 @@ HILGATE_INLINE void conv2d_row(const conv2d_shape *s, const uint8_t *stream, con
     }
 }
 
-/* One input row, or padding where `row` is null, into its place in every column. */
-HILGATE_INLINE void conv2d_strip_row(const conv2d_shape *s, int16_t *to, const int8_t *row, int32_t zero) {
+/* One input row, or padding where `row` is null, into its place in every column. narrow: a constant, whether there are
+ * fewer than four channels. */
+HILGATE_INLINE void conv2d_strip_row(const conv2d_shape *s, int16_t *to, const int8_t *row, int32_t zero,
+                                     const int narrow) {
     const uint32_t columns = (s->out_w - 1u) * s->stride_w + s->kernel_w, column = s->column, channels = s->channels;
     const uint32_t left = row ? (uint32_t)s->pad_left : columns;
     const uint32_t end = left + s->in_w < columns ? left + s->in_w : columns;
     uint32_t c = 0;
     for (; c < left; c++, to += column) strip_fill(to, zero, channels);
-    strip_widen_runs(to, row, channels, end - c, column);
+    if (narrow) {
+        strip_widen_narrow(to, row, channels, end - c, column);
+    } else {
+        strip_widen_runs(to, row, channels, end - c, column);
+    }
     to += (end - c) * column;
     for (c = end; c < columns; c++, to += column) strip_fill(to, zero, channels);
 }
 
-HILGATE_SHARED void conv2d_columns_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
-                                      const hilgate_i32 *fill, int8_t *y, int16_t *strip, const conv2d_shape *s) {
+HILGATE_INLINE void conv2d_columns(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
+                                   const hilgate_i32 *fill, int8_t *y, int16_t *strip, const conv2d_shape *s,
+                                   const int narrow) {
     const panel_shape panel = conv2d_panel_shape(s, output);
     const uint32_t row_bytes = (uint32_t)s->out_w * s->out_pixel;
     for (int32_t oh = 0; oh < s->out_h; oh++, y += row_bytes) {
         for (int32_t kh = 0; kh < s->kernel_h; kh++) {
             const int32_t ih = oh * s->stride_h - s->pad_top + kh * s->dilation_h;
             const int8_t *row = ih < 0 || ih >= s->in_h ? (const int8_t *)0 : x + ih * s->in_w * s->in_pixel;
-            conv2d_strip_row(s, strip + kh * s->channels, row, fill[0]);
+            conv2d_strip_row(s, strip + kh * s->channels, row, fill[0], narrow);
         }
         conv2d_row(s, stream, strip, y, &panel);
         bytes_clamp(y, row_bytes, output);
     }
+}
+
+HILGATE_SHARED void conv2d_columns_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
+                                      const hilgate_i32 *fill, int8_t *y, int16_t *strip, const conv2d_shape *s) {
+    conv2d_columns(x, stream, output, fill, y, strip, s, 0);
+}
+
+HILGATE_SHARED void conv2d_narrow_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
+                                     const hilgate_i32 *fill, int8_t *y, int16_t *strip, const conv2d_shape *s) {
+    conv2d_columns(x, stream, output, fill, y, strip, s, 1);
 }
 
 HILGATE_SHARED void conv2d_rgb_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,

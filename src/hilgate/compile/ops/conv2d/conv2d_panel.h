@@ -1,11 +1,17 @@
 /* conv2d_panel: convolution by panels (panel.h) over strips of int16 activations (strip.h).
  *
- * Four ways to build a strip; panel.py chooses one and packs the weights in its order:
- *   columns  one output row's input columns, [column][ky][channel], each column an even count of values: neighbouring
- *            outputs share columns, and an output's receptive field is one run of kernel_w columns. Dilation_w 1,
- * groups 1. rgb      columns for 3 rows x 3 channels, ordered for strip_rgb pixels   kernel 1x1, stride 1, no padding:
- * the image is one row of pixels patches  anything else: each output's receptive field on its own,
- * [pixel][kx][ky][channel of its group]
+ * Ways to build a strip; kernel.py chooses one and packs the weights in its order:
+ *
+ *  - columns: one output row's input columns, [column][ky][channel], each column an even count of values: neighbouring
+ *    outputs share columns, and an output's receptive field is one run of kernel_w columns. Dilation_w 1, groups 1.
+ *
+ *  - narrow: the same for one to three channels.
+ *
+ *  - rgb: columns for 3 rows x 3 channels, ordered for strip_rgb.
+ *
+ *  - pixels: kernel 1x1, stride 1, no padding: the image is one row of pixels.
+ *
+ *  - patches: anything else: each output's receptive field on its own, [pixel][kx][ky][channel of its group].
  *
  * x        int8 [in_h][in_w][in_pixel]
  * stream   packed weights, of every group
@@ -35,6 +41,8 @@ typedef struct {
 
 HILGATE_SHARED void conv2d_columns_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
                                       const hilgate_i32 *fill, int8_t *y, int16_t *strip, const conv2d_shape *s);
+HILGATE_SHARED void conv2d_narrow_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
+                                     const hilgate_i32 *fill, int8_t *y, int16_t *strip, const conv2d_shape *s);
 HILGATE_SHARED void conv2d_rgb_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,
                                   const hilgate_i32 *fill, int8_t *y, int16_t *strip, const conv2d_shape *s);
 HILGATE_SHARED void conv2d_pixels_s8(const int8_t *x, const uint8_t *stream, const hilgate_output *output,

@@ -26,14 +26,16 @@ SOURCES = (
     "kernels/strip.h",
 )
 RGB = ((0, 0), (0, 2), (1, 0), (1, 2), (2, 0), (2, 2), (0, 1), (1, 1), (2, 1))  # (row, channel) as strip_rgb stores
+COLUMNS = ("columns", "narrow", "rgb")  # modes in which neighbouring outputs share columns
 MOST_GROUPS = 8  # of panels per strip of pixels or patches
+NARROW = 3  # input channels that strip_widen_narrow takes
 LARGEST = 65535  # fields of conv2d_shape
 
 
 @dataclass(frozen=True)
 class ConvKernel:
-    """mode: columns, rgb, pixels or patches. column: values of a column or of one kx; k: values of a receptive field,
-    even; panel: the instance; width: outputs of a row; strip_groups: panels per call."""
+    """mode: columns, narrow, rgb, pixels or patches. column: values of a column or of one kx; k: values of a
+    receptive field, even; panel: the instance; width: outputs of a row; strip_groups: panels per call."""
 
     mode: str
     column: int
@@ -44,7 +46,7 @@ class ConvKernel:
     @property
     def strip_groups(self) -> int:
         pixels = self.panel.pixels
-        if self.mode in ("columns", "rgb"):
+        if self.mode in COLUMNS:
             return self.width // pixels
         possible = [g for g in range(1, MOST_GROUPS + 1) if g * pixels <= self.width]
         return min(possible, key=lambda g: (-(-self.width // (g * pixels)) * g, -g))  # fewest panels, then fewest calls
@@ -55,13 +57,14 @@ def sources() -> tuple[str, ...]:
     return SOURCES
 
 
-def choose(op: Conv2D, site: Site) -> ConvKernel | None:
+def choose(op: Conv2D, site: Site, spread: int = 0) -> ConvKernel | None:
     """The kernel with the fewest predicted cycles, or None where only the portable definition fits.
 
-    share.py then weighs cycles against flash.
+    share.py then weighs cycles against flash. spread: bytes from one output to the next where other outputs lie in
+    between, row by row (conv_transpose2d).
     """
     layer = affine(site, op.activation)
-    mode, column, k = _strip(op, site)
+    mode, column, k = _strip(op, site, rows_apart=spread > 0)
     parts = _integers(op, layer, mode, column, k)
     first = parts[0]
     if first is None or max(*site.inputs[0].shape, *site.output.shape, k) > LARGEST:
@@ -69,15 +72,14 @@ def choose(op: Conv2D, site: Site) -> ConvKernel | None:
     if any(p is None or (p.rounding, p.top, p.shared) != (first.rounding, first.top, first.shared) for p in parts):
         return None
     width = site.output.shape[2] * (site.output.shape[1] if mode == "pixels" else 1)
-    pitch = 2 * op.window.stride[1] * column if mode in ("columns", "rgb") else 2 * k
+    pitch = 2 * op.window.stride[1] * column if mode in COLUMNS else 2 * k
     channels = site.output.shape[3] // op.groups
     pixels = panels.best_pixels(first.shared, k // 2, channels, width, pitch)
     if pixels is None or pitch > LARGEST or width > LARGEST or max(op.window.pad) > 127:
         return None
-    unroll = panels.unroll(k // 2, pixels)
-    instance = Panel(
-        pixels, pitch, k // 2, unroll, site.output.shape[3], bool(channels % 2), first.rounding, first.top, first.shared
-    )
+    unroll, out_pixel = panels.unroll(k // 2, pixels), spread or site.output.shape[3]
+    place = out_pixel if pixels * out_pixel <= panels.MAX_OFFSET else 0
+    instance = Panel(pixels, pitch, k // 2, unroll, place, bool(channels % 2), first.rounding, first.top, first.shared)
     return ConvKernel(mode, column, k, instance, width)
 
 
@@ -89,14 +91,17 @@ def cycles(op: Conv2D, site: Site, kernel: ConvKernel) -> int:
     return strips + panels.layer_cycles(kernel.panel, kernel.k // 2, outputs, kernel.width, rows)
 
 
-def _strip(op: Conv2D, site: Site) -> tuple[str, int, int]:
+def _strip(op: Conv2D, site: Site, *, rows_apart: bool) -> tuple[str, int, int]:
     """(mode, values per column or kx, values per receptive field)."""
     rows, width = op.window.kernel
     channels = site.inputs[1].shape[3]
+    if rows_apart:
+        column = rows * channels + rows * channels % 2
+        return "columns", column, width * column
     if op.groups == 1 and op.window.dilation[1] == 1 and width > op.window.stride[1]:
         column = rows * channels + rows * channels % 2
         rgb = channels == 3 and rows == 3 and op.window.pad[1] < site.output.shape[2]
-        return "rgb" if rgb else "columns", column, width * column
+        return "rgb" if rgb else "columns" if channels > NARROW else "narrow", column, width * column
     mode = "pixels" if op.window.plain and op.groups == 1 else "patches"
     k = rows * width * channels
     return mode, rows * channels, k + k % 2
@@ -140,7 +145,7 @@ def scratch_bytes(op: Conv2D, site: Site, kernel: ConvKernel) -> int:
     """The strip; `rgb` keeps a row of padding after it."""
     width = site.output.shape[2]
     columns = (width - 1) * op.window.stride[1] + op.window.kernel[1]
-    if kernel.mode == "columns":
+    if kernel.mode in ("columns", "narrow"):
         return 2 * columns * kernel.column
     if kernel.mode == "rgb":
         return 2 * columns * kernel.column + 3 * site.inputs[0].shape[2]
@@ -157,7 +162,7 @@ def overlap_lag(op: Conv2D, site: Site, kernel: ConvKernel) -> int:
         return _lag([first * channels for first in starts], [(first + step) * outputs for first in starts])
     row, out_row = width * channels, site.output.shape[2] * outputs
     tops = [min(max(0, oh * op.window.stride[0] - op.window.pad[0]), height) * row for oh in range(out_height)]
-    if kernel.mode in ("columns", "rgb"):
+    if kernel.mode in COLUMNS:
         return _lag(tops, [(oh + 1) * out_row for oh in range(out_height)])
     steps = [(tops[oh], oh * out_row + (first + step) * outputs) for oh in range(out_height) for first in starts]
     each = [event for event in steps for _ in range(op.groups)]  # a group is read after the one before was written
@@ -190,19 +195,26 @@ def call(op: Conv2D, site: Site, kernel: ConvKernel) -> Call:
 
 def _shape(op: Conv2D, site: Site, kernel: ConvKernel) -> tuple[str, str]:
     """(name, C definition) of the conv2d_shape."""
+    content = initializer(op, site, kernel)
+    name = f"conv2d_shape_{zlib.crc32(content.encode()):08x}"
+    return name, f"static const conv2d_shape {name} = {{{content}}};\n"
+
+
+def initializer(op: Conv2D, site: Site, kernel: ConvKernel, spread: int = 0) -> str:
+    """The fields of a conv2d_shape. spread: see `choose`."""
     _, height, width, channels = site.inputs[0].shape
     _, out_height, out_width, outputs = site.output.shape
     if kernel.mode == "pixels":
         height, width, out_height, out_width = 1, height * width, 1, out_height * out_width
-    groups = op.groups
-    panel = kernel.panel.shape(kernel.k // 2, outputs // groups, outputs, kernel.strip_groups)
+    groups, out_pixel = op.groups, spread or outputs
+    panel = kernel.panel.shape(kernel.k // 2, outputs // groups, out_pixel, kernel.strip_groups)
     facts: dict[str, object] = {
         "in_h": height,
         "in_w": width,
         "out_h": out_height,
         "out_w": out_width,
         "in_pixel": channels,
-        "out_pixel": outputs,
+        "out_pixel": out_pixel,
         "channels": channels // groups,
         "column": kernel.column,
         "pixels": kernel.panel.pixels,
@@ -213,6 +225,4 @@ def _shape(op: Conv2D, site: Site, kernel: ConvKernel) -> tuple[str, str]:
         "run": kernel.panel.name,
         "panel": panel,
     }
-    content = ", ".join(f".{key} = {value}" for key, value in facts.items())
-    name = f"conv2d_shape_{zlib.crc32(content.encode()):08x}"
-    return name, f"static const conv2d_shape {name} = {{{content}}};\n"
+    return ", ".join(f".{key} = {value}" for key, value in facts.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -12,11 +12,14 @@ from hilgate.compile.graph import Shape, Site, Tensor
 from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, affine
 from hilgate.compile.ops.base import Call, Op, Pointer, Section
+from hilgate.compile.ops.conv_transpose2d import phases
 from hilgate.compile.ops.conv_transpose2d.doors import from_onnx, from_tflite
 from hilgate.compile.ops.window import Window, one_image
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.ops.conv_transpose2d.phases import Phase
+    from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode
 
 
@@ -24,12 +27,14 @@ if TYPE_CHECKING:
 class ConvTranspose2D(Op):
     """Inputs: x (1, H, W, C); weights (channels, kernel H, kernel W, C), constant; bias, optional.
 
-    window.pad: rows and columns cut off the output; size: the output's height and width.
+    window.pad: rows and columns cut off the output; size: the output's height and width; phases: None is the portable
+    definition.
     """
 
     window: Window
     size: tuple[int, int]
     activation: Activation = NONE
+    phases: tuple[Phase, ...] | None = None
 
     kind: ClassVar[str] = "conv_transpose2d"
     onnx: ClassVar[tuple[str, ...]] = ("ConvTranspose",)
@@ -76,7 +81,18 @@ class ConvTranspose2D(Op):
         channels, kernel_h, kernel_w, _ = site.inputs[1].shape
         return site.inputs[0].elements * kernel_h * kernel_w * channels
 
+    def tuned(self, site: Site, options: Options) -> Op:
+        return replace(self, phases=None if "fast_kernels" in options.without else phases.choose(self, site))
+
+    def sources(self, site: Site) -> tuple[str, ...]:
+        return phases.sources() if self.phases else super().sources(site)
+
+    def scratch_bytes(self, site: Site) -> int:
+        return phases.scratch_bytes(self.phases) if self.phases else 0
+
     def sections(self, site: Site) -> list[Section]:
+        if self.phases:
+            return phases.sections(self.phases)
         layer = affine(site, self.activation, fold_zero_point=False)
         fill = np.array([-site.inputs[0].quant.zero_point], "<i4").tobytes()
         return [
@@ -86,6 +102,8 @@ class ConvTranspose2D(Op):
         ]
 
     def call(self, site: Site) -> Call:
+        if self.phases:
+            return phases.call(self, site, self.phases)
         _, height, width, channels = site.inputs[0].shape
         pointers = (
             Pointer("input", 0, "int8_t"),

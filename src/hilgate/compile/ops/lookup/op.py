@@ -65,8 +65,19 @@ class Lookup(Op):
             parameters = (float(node.options("LeakyReluOptions").Alpha()),)
         node.emit(cls(TFLITE[node.kind], parameters), [node.input(0)])
 
-    def natural_quantization(self) -> Quantization | None:
-        return NATURAL.get(self.function)
+    def natural_quantization(self, site: Site) -> Quantization | None:
+        """Where ONNX Runtime leaves two such functions in float, one after the other: what the first can reach."""
+        if self.function in NATURAL:
+            return NATURAL[self.function]
+        source = site.inputs[0].quantization
+        if source is None or source.axis is not None:
+            return None
+        reached = self.real(source)
+        low, high = min(0.0, float(reached.min())), max(0.0, float(reached.max()))
+        scale = float(np.float32((high - low) / 255))
+        if not np.isfinite(scale) or scale <= 0:
+            return None
+        return Quantization((scale,), int(np.clip(round(-128 - low / scale), -128, 127)))
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
         return [inputs[0].shape]
@@ -84,9 +95,12 @@ class Lookup(Op):
             return self._leaky_relu(steps, source, target)
         if site.rounding == "double" and self.function == "hard_swish":
             return hard_swish_int16(steps, source, target)
-        real = (steps - source.zero_point) * source.only_scale
-        values = FUNCTIONS[self.function](real, self.parameters) / target.only_scale
-        return saturate(np.rint(values) + target.zero_point)
+        return saturate(np.rint(self.real(source) / target.only_scale) + target.zero_point)
+
+    def real(self, source: Quantization) -> np.ndarray:
+        """float64 (256,): the function of -128 .. 127."""
+        steps = np.arange(-128, 128, dtype=np.int64) - source.zero_point
+        return FUNCTIONS[self.function](steps * source.only_scale, self.parameters)
 
     def _leaky_relu(self, steps: np.ndarray, source: Quantization, target: Quantization) -> np.ndarray:
         """TFLite's QuantizeLeakyRelu (reference/leaky_relu.h): two multipliers, double rounding."""

@@ -1,7 +1,8 @@
-"""How slices and splits are read: a split becomes one slice per output."""
+"""How slices and splits are read: a split becomes one slice per output, a Gather of evenly spaced places a slice."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,10 +15,13 @@ Box = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 
 def from_onnx(node: OnnxNode) -> None:
-    """Slice with constant bounds, and Split."""
+    """Slice with constant bounds, Split, and Gather with constant indices, as `x[:, :, -1]` is exported."""
     from hilgate.compile.ops.slice.op import Slice
 
     shape = node.shape(0)
+    if node.kind == "Gather":
+        _gather(node, shape)
+        return
     if node.kind == "Slice":
         node.single_output()
         boxes = [_box(shape, *_slice_bounds(node, len(shape)))]
@@ -27,6 +31,41 @@ def from_onnx(node: OnnxNode) -> None:
         boxes = [_channels_last(box) for box in boxes]
     for index, box in enumerate(boxes):
         node.emit_alike(Slice(*box), [node.raw(0)], output=index)
+
+
+def _gather(node: OnnxNode, shape: tuple[int, ...]) -> None:
+    """One index drops its axis; several must be evenly spaced."""
+    from hilgate.compile.ops.reshape.op import Reshape
+    from hilgate.compile.ops.slice.op import Slice
+
+    axis = int(node.attribute("axis", 0)) % len(shape)
+    indices = node.constant(1)
+    places = [int(i) + shape[axis] if i < 0 else int(i) for i in indices.reshape(-1)]
+    steps = {after - before for before, after in pairwise(places)}
+    if (
+        indices.ndim > 1
+        or not places
+        or len(steps) > 1
+        or steps == {0}
+        or not all(0 <= p < shape[axis] for p in places)
+    ):
+        raise node.refuse(
+            f"indices {indices.tolist()} are not supported", "supported: one index, or evenly spaced ones"
+        )
+    start, size, step = [0] * len(shape), list(shape), [1] * len(shape)
+    start[axis], size[axis], step[axis] = places[0], len(places), next(iter(steps), 1)
+    box: Box = (tuple(start), tuple(size), tuple(step))
+    last = node.is_channels_last(0)
+    if last:
+        box = _channels_last(box)
+    if indices.ndim == 1:
+        node.emit_alike(Slice(*box), [node.raw(0)])
+        return
+    stored = [0, *range(2, len(shape)), 1] if last else list(range(len(shape)))
+    left = tuple(size[a] for a in stored if a != axis)
+    node.emit(Reshape(left), [node.inner(Slice(*box), [node.raw(0)])])
+    if last and len(left) > 2 and axis > 1:
+        node.mark_channels_last()
 
 
 def _slice_bounds(node: OnnxNode, rank: int) -> tuple[list[int], list[int], list[int], list[int]]:

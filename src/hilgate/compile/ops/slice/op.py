@@ -37,7 +37,7 @@ class Slice(Op):
 
     kind: ClassVar[str] = "slice"
     headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h",)
-    onnx: ClassVar[tuple[str, ...]] = ("Slice", "Split")
+    onnx: ClassVar[tuple[str, ...]] = ("Slice", "Split", "Gather")
     tflite: ClassVar[tuple[str, ...]] = ("STRIDED_SLICE", "SLICE", "SPLIT")
     keeps_quantization: ClassVar[bool] = True
     many_outputs: ClassVar[bool] = True

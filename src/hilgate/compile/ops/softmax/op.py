@@ -49,7 +49,7 @@ class Softmax(Op):
             raise node.refuse(f"beta {beta} is not supported", "supported: 1")
         node.emit(cls(), [node.input(0)])
 
-    def natural_quantization(self) -> Quantization:
+    def natural_quantization(self, site: Site) -> Quantization:
         return Quantization((1 / 256,), -128)
 
     def output_shapes(self, inputs: Sequence[Tensor]) -> list[Shape]:
