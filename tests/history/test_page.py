@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import subprocess
 import sys
@@ -260,3 +261,16 @@ def test_what_cannot_be_written_or_linked_is_an_error(repository, line, tmp_path
         write_page(repository, content, tmp_path / "file")
     with pytest.raises(UsageError, match="is no address"):
         write_page(repository, content, tmp_path / "out", "javascript:alert(1)")
+
+
+def test_the_document_tells_the_times_that_were_measured(root):
+    """docs/history.md repeats docs/history_page.json, whose goal was 3 s."""
+    found = json.loads((root / "docs/history_page.json").read_text())
+    page = (root / "docs/history.md").read_text("utf-8")
+    assert (found["commits"], found["series"], found["values"]) == (10_000, 20, 800_000)
+    rows = re.findall(r"^\| (desktop|phone), [\dx ]+ \| (\d+) ms \| (\d+) ms \| (\d+) ms \|$", page, re.M)
+    assert len(rows) == 2
+    for name, every, last, other in rows:
+        assert int(every) == found["drawn_ms"][name]["median"] < 3000
+        assert int(last) == found["drawn_ms"][f"{name}#last=300"]["median"]
+        assert int(other) == round(found["other_range_ms"][name]["median"])

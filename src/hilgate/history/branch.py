@@ -161,15 +161,17 @@ def _common(root: Path, theirs: str | None) -> tuple[str | None, list[Line]]:
 def _with_lines(root: Path, base: str | None, lines: list[Line]) -> tuple[str | None, int]:
     """The commit that has `lines` as well, and how many of them were not there; `base` itself when all were."""
     listed = git.files(root, base) if base else {}
-    touched = sorted({line.path for line in lines})
+    by_path: dict[str, dict[Key, Line]] = {}
+    for line in lines:
+        by_path.setdefault(line.path, {})[line.key] = line
+    touched = sorted(by_path)
     there = [path for path in touched if path in listed]
     contents = dict(zip(there, git.blobs(root, [listed[path] for path in there]), strict=True))
     changed, count = {}, 0
     for path in touched:
         good, bad = split(path, contents.get(path, b""))
         known = {line.key: line for line in good}
-        mine = {line.key: line for line in lines if line.path == path}
-        fresh = {key: line for key, line in mine.items() if known.get(key) != line}
+        fresh = {key: line for key, line in by_path[path].items() if known.get(key) != line}
         if fresh:
             count += len(fresh)
             changed[path] = _file({**known, **fresh}.values(), [text for _, _, text in bad])

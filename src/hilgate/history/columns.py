@@ -1,7 +1,7 @@
 """Series as columns of whole numbers for the trend page: small as text, quick to read in a browser.
 
 Indices are runs (start, count, start, count, ...); values are differences of `value * scale` rounded; dates are
-differences of seconds. templates/page.js has the inverse.
+differences of seconds. templates/values.js has the inverse.
 """
 
 from __future__ import annotations

@@ -79,6 +79,8 @@ def line_from(document: Any) -> Line:
 
 def plain(subject: str) -> str:
     """Anybody's text as one line without what drives a terminal or turns reading around; of bounded length."""
+    if subject.isascii() and subject.isprintable() and len(subject) <= LONGEST_SUBJECT:
+        return subject
     kept = "".join(" " if letter in "\t\r\n" else letter for letter in subject[: 4 * LONGEST_SUBJECT])
     kept = "".join(
         letter if unicodedata.category(letter)[0] not in "CM" and letter not in "\u2028\u2029" else "�"

@@ -1,6 +1,6 @@
 """The trend page: one HTML file that needs no network and no server, for 10,000 commits and more.
 
-The data stands in it by columns: whole numbers as differences, commits once for all series. templates/page.js draws
+The data stands in it by columns: whole numbers as differences, commits once for all series. templates/draw.js draws
 what is on the screen, least and greatest value of each pixel column; the text (latest values) is there without it.
 """
 
@@ -25,6 +25,7 @@ from hilgate.units import NAMES, amount, change
 
 WEB = re.compile(r"https?://[A-Za-z0-9.-]{1,200}(:\d{1,5})?(/[A-Za-z0-9._~-]{1,100}){1,10}")
 MOST_DAMAGED = 20
+SCRIPTS = ("values.js", "draw.js", "page.js")
 
 
 def write_page(root: Path, content: Content, out: Path, link: str | None = None) -> Path:
@@ -55,7 +56,9 @@ def render(content: Content, title: str, address: str = "") -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = (_asset(f"page.{kind}") for kind in ("css", "js"))
+    style = _asset("page.css")
+    parts = "\n".join(_asset(name) for name in SCRIPTS)
+    script = f'"use strict";\n(() => {{\n{parts}}})();\n'
     return environment.get_template("page.html.j2").render(
         title=title,
         series=[_view(one) for one in found],
