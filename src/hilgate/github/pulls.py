@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hilgate.github.client import Client
+from hilgate.github.client import Client, asking
 from hilgate.github.pages import items
 from hilgate.github.shape import shaped
 
@@ -65,7 +65,10 @@ def pulls_with_head(client: Client, head_sha: str) -> list[Pull]:
 
     The quick way knows nothing of a fork's commits on some servers; then the newest open ones are looked through.
     """
-    known = client.find(client.repo("commits", head_sha, "pulls"), {"per_page": 100}) or []
+    path = asking(client.repo("commits", head_sha, "pulls"), {"per_page": 100})
+    quick = client.call("GET", path, allow=(404, 409, 422))  # three ways to say: no such commit here
+    with shaped("a list of pull requests"):
+        known: list[dict[str, Any]] = list(quick.json()) if quick.status == 200 else []
     found = _matching(client, iter(known), head_sha)
     if not any(pull.is_open for pull in found):
         query = {"state": "open", "sort": "updated", "direction": "desc"}
