@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
 
 import pytest
 
+from hilgate import cli
 from hilgate.errors import ArtifactError, UsageError
 from hilgate.history import branch, collect, history
 from hilgate.params import load_params
@@ -56,11 +55,18 @@ def measured(repository):
     return repository
 
 
-def hilgate(root, *arguments):
-    command = [sys.executable, "-m", "hilgate.cli", *arguments]
-    return subprocess.run(
-        command, cwd=root, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin", "COLUMNS": "100"}
-    )
+@pytest.fixture
+def hilgate(measured, monkeypatch, capsys):
+    """The command line in this process: (exit code, stdout, stderr)."""
+    monkeypatch.chdir(measured)
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as stopped:
+            cli.main(arguments)
+        return stopped.value.code or 0, *capsys.readouterr()
+
+    return run
 
 
 def test_a_line_has_what_the_issue_asks_for(measured, run_git):
@@ -123,25 +129,24 @@ def test_what_is_no_commit_is_refused(repository, revision):
         collect.commit_of(repository, revision)
 
 
-def test_the_commands_of_a_user(measured):
-    assert "no branch hilgate-history" in hilgate(measured, "history").stderr
-    first = hilgate(measured, "history", "append")
-    assert (first.returncode, first.stderr) == (0, "")
-    assert first.stdout.startswith("2 of 2 lines added to hilgate-history for ")
-    assert hilgate(measured, "history", "append").stdout.startswith("0 of 2 lines added")
-    shown = hilgate(measured, "history")
-    assert shown.returncode == 0
-    assert "toy on board_a, predicted by virtual_board_a" in shown.stdout
-    assert "toy on board_a, measured by 0123abcd" in shown.stdout
-    document = json.loads(hilgate(measured, "history", "--json").stdout)
+def test_the_commands_of_a_user(hilgate):
+    assert "no branch hilgate-history" in hilgate("history")[2]
+    code, said, complaint = hilgate("history", "append")
+    assert (code, complaint) == (0, "")
+    assert said.startswith("2 of 2 lines added to hilgate-history for ")
+    assert hilgate("history", "append")[1].startswith("0 of 2 lines added")
+    code, shown, _ = hilgate("history")
+    assert code == 0
+    assert "toy on board_a, predicted by virtual_board_a" in shown
+    assert "toy on board_a, measured by 0123abcd" in shown
+    document = json.loads(hilgate("history", "--json")[1])
     assert [series["source"] for series in document["series"]] == ["predicted", "measured"]
     assert document["series"][0]["metrics"]["flash_bytes"]["latest"] == 9
 
 
-def test_append_pushes(measured, tmp_path, run_git):
+def test_append_pushes(measured, hilgate, tmp_path, run_git):
     run_git(tmp_path, "clone", "-q", "--bare", str(measured), "remote.git")
     run_git(measured, "remote", "add", "origin", str(tmp_path / "remote.git"))
-    answer = hilgate(measured, "history", "append", "--push", "origin")
-    assert (answer.returncode, answer.stderr) == (0, "")
+    assert hilgate("history", "append", "--push", "origin")[::2] == (0, "")
     shutil.copytree(tmp_path / "remote.git", tmp_path / "copy.git")
     assert len(branch.read(tmp_path / "copy.git", branch.LOCAL).lines) == 2
