@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from fake_github import Fault
 from fake_github.routes import add_comment
@@ -81,6 +84,26 @@ def test_two_posts_at_once_leave_one(github):
     stick(github.client(), 7, body("mine"), stamp(2))
     (left,) = ours(github)
     assert left["body"] == marked(body("mine"), stamp(2))
+
+
+def test_a_post_that_lost_the_race_to_a_newer_run_leaves_its_text(github):
+    newer = marked(body("newer"), stamp(9))
+    github.faults.append(Fault("POST", "comments", -1, before=lambda world: add_comment(world, 7, BOT, newer, "Bot")))
+    assert stick(github.client(), 7, body("older"), stamp(8)) == "outdated"
+    assert [item["body"] for item in ours(github)] == [newer]
+
+
+def test_five_posts_at_the_same_moment_leave_one(github):
+    start = threading.Barrier(5)
+
+    def post(run):
+        start.wait()
+        return stick(github.client(), 7, body(f"run {run}"), stamp(run))
+
+    with ThreadPoolExecutor(5) as pool:
+        told = list(pool.map(post, range(5)))
+    assert len(ours(github)) == 1
+    assert set(told) <= {"made", "edited", "unchanged", "outdated"}
 
 
 def test_many_duplicates_are_cleared_away(github):

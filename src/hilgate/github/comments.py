@@ -32,8 +32,6 @@ def stick(client: Client, number: int, body: str, stamp: Stamp) -> str:
     text = marked(body, stamp)
     login = client.access.login or _own_login(client)
     mine = _mine(client, number, login)
-    if mine and stamp.is_older_than(stamp_in(str(mine[0].get("body", "")))):
-        return "outdated"
     path = client.repo("issues", number, "comments")
 
     def find() -> dict[str, Any] | None:
@@ -42,30 +40,29 @@ def stick(client: Client, number: int, body: str, stamp: Stamp) -> str:
     def create() -> dict[str, Any]:
         return _document(client.call("POST", path, {"body": text}).json())
 
-    comment, made = (mine[0], False) if mine else create_once(client, find, create)
-    return _settle(client, number, comment, made, text)
+    if mine:
+        told = _settle(client, mine, text, stamp)
+    else:
+        made, _ = create_once(client, find, create)
+        with shaped("a comment"):
+            login = str(made["user"]["login"])  # what GitHub says that we are
+        told = _settle(client, _mine(client, number, login) or [made], text, stamp)
+        told = "made" if told == "unchanged" else told
+    return told or stick(client, number, body, stamp)  # "": somebody deleted it in between
 
 
-def _settle(client: Client, number: int, comment: dict[str, Any], made: bool, text: str) -> str:
-    """Leave one: the oldest. Two posts at once each make one, and each then sees both."""
-    with shaped("a comment"):
-        login = str(comment["user"]["login"])  # what GitHub says that we are
-    mine = _mine(client, number, login) or [comment]
+def _settle(client: Client, mine: list[dict[str, Any]], text: str, stamp: Stamp) -> str:
+    """Leave one: the oldest. Two posts at once each make one, and each then sees both. "": it is gone."""
     keep, spare = mine[0], mine[1:]
-    edited = str(keep.get("body", "")) != text
-    if edited and not _edit(client, keep, text):  # somebody deleted it in between
-        client.call("POST", client.repo("issues", number, "comments"), {"body": text})
-        return "made"
     for other in spare:
         client.call("DELETE", client.repo("issues", "comments", other["id"]), allow=(404,))
-    if made and keep["id"] == comment["id"]:
-        return "made"
-    return "edited" if edited else "unchanged"
-
-
-def _edit(client: Client, comment: dict[str, Any], text: str) -> bool:
-    path = client.repo("issues", "comments", comment["id"])
-    return client.call("PATCH", path, {"body": text}, allow=(404,)).status != 404
+    body = str(keep.get("body", ""))
+    if stamp.is_older_than(stamp_in(body)):
+        return "outdated"
+    if body == text:
+        return "unchanged"
+    path = client.repo("issues", "comments", keep["id"])
+    return "" if client.call("PATCH", path, {"body": text}, allow=(404,)).status == 404 else "edited"
 
 
 def _mine(client: Client, number: int, login: str) -> list[dict[str, Any]]:
