@@ -5,11 +5,29 @@
 
 #include <stdint.h>
 
+/* GCC 12 lets loops write through a difference of pointers, takes such a write for one that nobody can see, and then
+ * drops the call of a function that writes nothing else. What it is told not to know of a function it cannot use. */
+#if defined(__has_attribute)
+#if __has_attribute(noipa)
+#define HILGATE_CALLED __attribute__((noipa))
+#endif
+#endif
+
 #if defined(__GNUC__)
+#if !defined(HILGATE_CALLED)
+#define HILGATE_CALLED __attribute__((noinline))
+#endif
 #define HILGATE_INLINE static inline __attribute__((always_inline))
-#define HILGATE_NOINLINE static __attribute__((noinline))
-/* A kernel that several layers share stays one function. */
+#define HILGATE_NOINLINE static HILGATE_CALLED
+/* A kernel that several layers share stays one function. Where DSP instructions are, all but HILGATE_WRITES hold
+ * assembly, and calls are cheaper when GCC knows their registers. */
+#if defined(__ARM_FEATURE_DSP)
 #define HILGATE_SHARED static __attribute__((noinline, unused))
+#else
+#define HILGATE_SHARED static HILGATE_CALLED __attribute__((unused))
+#endif
+/* In a shared function that is plain C on every core: it writes memory. */
+#define HILGATE_WRITES __asm__ volatile("" ::: "memory")
 /* The weights blob is an array of bytes that kernels read as words: tell the compiler that these may alias. */
 typedef int32_t __attribute__((may_alias)) hilgate_i32;
 typedef uint32_t __attribute__((may_alias)) hilgate_u32;
@@ -19,6 +37,7 @@ typedef float __attribute__((may_alias)) hilgate_f32;
 #define HILGATE_INLINE static inline
 #define HILGATE_NOINLINE static
 #define HILGATE_SHARED static
+#define HILGATE_WRITES ((void)0)
 typedef int32_t hilgate_i32;
 typedef uint32_t hilgate_u32;
 typedef int16_t hilgate_i16;

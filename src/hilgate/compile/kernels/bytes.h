@@ -41,6 +41,7 @@ HILGATE_INLINE int32_t bytes_requantize_double(int32_t value, int32_t multiplier
 #endif
 
 HILGATE_SHARED void bytes_copy(int8_t *to, const int8_t *from, uint32_t n) {
+    HILGATE_WRITES;
 #if HILGATE_DSP
     for (; n >= 16u; n -= 16u, to += 16, from += 16) { /* four loads side by side cost one cycle each */
         const uint32_t a = dsp_load4(from), b = dsp_load4(from + 4), c = dsp_load4(from + 8), d = dsp_load4(from + 12);
@@ -53,6 +54,7 @@ HILGATE_SHARED void bytes_copy(int8_t *to, const int8_t *from, uint32_t n) {
 
 /* Clamps that are narrower than int8, in place. */
 HILGATE_SHARED void bytes_clamp(int8_t *y, uint32_t n, const hilgate_output *output) {
+    HILGATE_WRITES;
     const int32_t lowest = output->lowest, highest = output->highest;
     if (lowest == -128 && highest == 127) return;
 #if HILGATE_DSP
