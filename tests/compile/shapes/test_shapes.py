@@ -11,7 +11,7 @@ from hilgate.compile import ops
 from hilgate.compile.reference import random_inputs, run_reference
 from hilgate.compile.verify import verify_lowered
 
-SEEDS = (*range(6), 110, 124, 140)  # the last three showed calls that GCC 12 drops (HILGATE_CALLED, arithmetic.h)
+SEEDS = (*range(4), 110, 124, 158)  # the last three showed calls that GCC 12 drops (HILGATE_CALLED, arithmetic.h)
 MANY = range(100, 400)
 CORES = ("cortex-m4", "cortex-m3", "cortex-m0")
 VECTORS = 4
