@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from fake_github import Fault
+from fake_github.routes import add_comment
 
 from hilgate.ci import pending, post
 from hilgate.errors import ArtifactError, ClaimError
@@ -160,6 +161,17 @@ def test_a_bench_at_work_leaves_the_check_in_progress_and_an_approval_asks_for_a
     needed = {"state": "needed", "by": "", "sha": HEAD}
     post.execute(github.client(), make_event(), judged("pass", hardware=bench, approval=needed))
     assert check(github)["conclusion"] == "action_required"
+
+
+def test_a_forks_head_that_waits_for_the_bench_asks_for_action_until_somebody_approves_it(github, judged, make_event):
+    github.world.pulls[7] |= {"head_repository": "stranger/widget", "author": "stranger"}
+    event = make_event(head_repository="stranger/widget")
+    bench = [{"board": "board_a", "state": "waiting", "reason": "it comes from outside"}]
+    post.execute(github.client(), event, judged("pass", hardware=bench, fork=True))
+    assert check(github)["conclusion"] == "action_required"
+    add_comment(github.world, 7, "maria", f"/hardware {HEAD}")
+    post.execute(github.client(), event, judged("pass", hardware=bench, fork=True))
+    assert check(github)["status"] == "in_progress"
 
 
 def test_a_bench_of_another_board_changes_nothing(github, judged, make_event):

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hilgate.artifacts import read_json
-from hilgate.ci.approval import LABEL, POLICY, budget_approval
+from hilgate.ci.approval import LABEL, POLICY, budget_approval, hardware_approval
 from hilgate.ci.event import Event
 from hilgate.ci.pending import KINDS, put_verdict
 from hilgate.ci.standing import check_sense, held_back, with_hardware
@@ -63,7 +63,7 @@ def execute(client: Client, event: Event, folder: Path, options: Options | None 
     report = _assembled(verdict, _with_hints(client, context), options.title)
     body = _body(verdict, context, report)
     stamp = Stamp(event.run_id, event.attempt, event.head_sha)
-    outcome = "" if _is_under_way(verdict, context) else verdict["outcome"]
+    outcome = "" if _is_under_way(client, event, verdict, context, pull) else verdict["outcome"]
     notices = _annotations(client, event, report, options.policy)
     check = Check(stamp, _title(verdict), body, event.run_url, outcome, notices)
     writes: list[tuple[str, Callable[[], str]]] = [("check", lambda: put_verdict(client, check))]
@@ -131,10 +131,12 @@ def _as_it_stands(
     return verdict, context, list(approval.notes)
 
 
-def _is_under_way(verdict: Document, context: Document) -> bool:
+def _is_under_way(client: Client, event: Event, verdict: Document, context: Document, pull: Pull | None) -> bool:
     """Whether all that it waits for is a bench at work: then nobody has to act, and the check stays in progress."""
     asked = verdict["requests"] and not verdict["approved_by"]
-    return verdict["outcome"] == Outcome.WAITING and not asked and context["approval"]["state"] != "needed"
+    if verdict["outcome"] != Outcome.WAITING or asked or context["approval"]["state"] == "needed":
+        return False
+    return pull is None or hardware_approval(client, pull, event.run_id).state != "needed"
 
 
 def _with_hints(client: Client, context: Document) -> Document:
