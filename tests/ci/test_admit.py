@@ -138,6 +138,9 @@ def test_numbers_that_are_none_or_not_plausible_are_refused(claim, product, tmp_
         (("model.json", lambda d: d["output"][0].update(shape=[1, 1 << 40], bytes=1 << 40)), "no int8 tensor"),
         (("model.json", lambda d: d["layers"][0].update(name="x" * 300)), "letters"),
         (("model.json", lambda d: d.update(layers=[])), "0 layers"),
+        (("model.json", lambda d: d["layers"][0].update(kernel="x" * 301)), "301 letters"),
+        (("sizes.json", lambda d: d["toolchain"].update(version="x" * 301)), "301 letters"),
+        (("measurement.json", lambda d: d["environment"].update({"x" * 301: 1})), "301 letters"),
     ],
 )
 def test_documents_that_make_no_sense_refuse_their_cell(claim, product, tmp_path, case, why):

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from hilgate.ci.asks import requests_of
-from hilgate.ci.revisions import Tree, changed_paths, merge_base, sha_of
+from hilgate.ci.revisions import Tree, changed_paths, changed_workflows, merge_base, sha_of
 from hilgate.ci.stages import touched_cells
 from hilgate.ci.weights import missing_weights
 from hilgate.errors import ClaimError, UsageError
@@ -134,6 +134,16 @@ def test_the_merge_base_is_where_the_branch_left(tree):
     tree.touched()
     assert merge_base(tree.folder, "main", "change") == base
     assert changed_paths(Tree(tree.folder, base), Tree(tree.folder, sha_of(tree.folder, "change"))) == ("docs/a.md",)
+
+
+def test_workflows_of_a_larger_repository_are_seen_from_a_project_in_a_subfolder(tree):
+    tree.write("product/params.yaml", "{}")
+    base = sha_of(tree.folder, "main")
+    tree.write(".github/workflows/verdict.yml", "other")
+    tree.touched()
+    before, after = (Tree(tree.folder / "product", sha) for sha in (base, sha_of(tree.folder, "change")))
+    assert changed_paths(before, after) == ("params.yaml",)
+    assert changed_workflows(before, after) == (".github/workflows/verdict.yml",)
 
 
 @pytest.mark.parametrize(

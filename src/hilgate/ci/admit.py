@@ -27,7 +27,7 @@ from hilgate.ci.claim import (
     write_claim,
 )
 from hilgate.ci.elf_rules import check_elf
-from hilgate.ci.interface import check_interface
+from hilgate.ci.interface import check_interface, check_words
 from hilgate.console import say
 from hilgate.errors import ArtifactError, ClaimError, HilgateError
 from hilgate.gate.claims import check_plausible
@@ -126,7 +126,10 @@ def _check_contents(out: Path, name: str, cell: CellClaim) -> None:
                 texts[file] = cell_file(out, name, file).read_text("utf-8")
             except UnicodeDecodeError as error:
                 raise ClaimError("not UTF-8 text", where=file) from error
-            check_plausible(parse_json(texts[file], schema, where=file), file)
+            document = parse_json(texts[file], schema, where=file)
+            check_plausible(document, file)
+            if schema != "samples":  # whose scores are one long text
+                check_words(document, file)
     measured = parse_measurement(texts["measurement.json"], "measurement.json", texts["samples.json"])
     if (measured.cell, measured.task, measured.board) != (name, cell.task, cell.board):
         raise ClaimError("is of another cell", where="measurement.json")

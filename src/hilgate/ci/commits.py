@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hilgate.ci import revisions
 from hilgate.ci.asks import requests_of
-from hilgate.ci.revisions import Tree, changed_paths
+from hilgate.ci.revisions import Tree, changed_paths, changed_workflows
 from hilgate.ci.stages import touched_cells
 from hilgate.errors import ClaimError, ParamsError, UsageError
 from hilgate.gate.policy import Policy, read_policy
@@ -76,7 +76,12 @@ def stated_by(commits: Commits) -> Stated:
     )
     head = Side(HEAD_LABEL, "git", commits.head_sha[:10], commits.head_sha, packages=packages_of(commits.head))
     head, unreadable = _with_policy(head, commits.head)
-    return Stated(base, head, (*unreadable, *requests_of(changed_paths(commits.base, commits.head))))
+    return Stated(base, head, (*unreadable, *requests_of(_changed(commits))))
+
+
+def _changed(commits: Commits) -> tuple[str, ...]:
+    here = changed_paths(commits.base, commits.head)
+    return (*here, *(name for name in changed_workflows(commits.base, commits.head) if name not in here))
 
 
 def _with_policy(side: Side, tree: Tree) -> tuple[Side, tuple[Request, ...]]:

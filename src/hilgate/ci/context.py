@@ -33,12 +33,11 @@ class Asked:
     working_tree: bool = False
 
 
-def context_of(  # noqa: PLR0913, PLR0917  (a document of as many parts)
+def context_of(
     asked: Asked,
     base_sha: str,
     settled: dict[str, Settled],
     baseline: Baseline,
-    needs: tuple[dict[str, str], ...],
     requested: bool,
 ) -> dict[str, Any]:
     """The content of context.json; the hardware job adds to `hardware` and the last one to `missing`."""
@@ -54,7 +53,7 @@ def context_of(  # noqa: PLR0913, PLR0917  (a document of as many parts)
         "author": asked.author,
         "fork": asked.fork,
         "event": asked.event,
-        "missing": [*_missing(baseline), *needs],
+        "missing": _missing(baseline),  # not what the claim says is needed: a stranger's commands are no advice of ours
         "hardware": [],
         "approval": approval,
         "cells": [{"cell": name, "state": one.state, "error": printable(one.error)} for name, one in settled.items()],

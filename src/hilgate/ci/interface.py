@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from hilgate.task import Metric
 
 LONGEST_NAME = 200
+LONGEST_WORD = 300
 MOST_LAYERS = 4000
 LARGEST_TENSOR_BYTES = 16 * 1024 * 1024
 ORDER_SAMPLES = 256  # on which two possible orders of an input are told apart
@@ -54,6 +55,15 @@ def check_interface(model: dict[str, Any]) -> Interface:
         raise ClaimError(f"{len(names)} layers, or a name of more than {LONGEST_NAME} letters", where=where)
     tensors = [_tensor(model[side][0], model["arena_bytes"], f"{where}: {side}") for side in ("input", "output")]
     return Interface(tensors[0], tensors[1], int(model["arena_bytes"]), names)
+
+
+def check_words(node: Any, where: str) -> None:
+    """Every text of a document is as short as names are. Raises ClaimError."""
+    texts = [*node, *node.values()] if isinstance(node, dict) else node if isinstance(node, list) else ()
+    for item in texts:
+        if isinstance(item, str) and len(item) > LONGEST_WORD:
+            raise ClaimError(f"a text of {len(item)} letters, more than {LONGEST_WORD} are refused", where=where)
+        check_words(item, where)
 
 
 def _tensor(stated: dict[str, Any], arena_bytes: int, where: str) -> Tensor:

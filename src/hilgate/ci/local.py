@@ -9,7 +9,6 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from hilgate.artifacts import artifact
 from hilgate.ci import revisions
 from hilgate.ci.cells import build_cells
 from hilgate.ci.context import Asked
@@ -18,6 +17,8 @@ from hilgate.ci.recompute import recompute
 from hilgate.errors import UsageError
 from hilgate.gate import git
 from hilgate.gate.verdict import Verdict
+from hilgate.report.report import Places
+from hilgate.report.report import execute as report
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,5 @@ def run_locally(root: Path, out: Path, options: LocalOptions) -> Verdict:
         working_tree=True,
     )
     verdict = recompute(root, out / "claim", options.build, out / "judged", asked)
-    target = artifact(root, "gate.verdict")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copyfile(out / "judged" / "verdict.json", target)
+    report(root, Places(source=out / "judged", out=out / "report"))
     return verdict

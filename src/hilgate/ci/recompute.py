@@ -48,10 +48,9 @@ def recompute(root: Path, source: Path | None, base: Path | None, out: Path, ask
             baseline = find_baseline(base, commits, stated.cells)
         settler = Settler(root, load_params(root), out, folder, claim, baseline, touched, absent)
         settled = {name: _settled(settler, name, cell) for name, cell in stated.cells.items()}
-        needs = claim.needs if claim else ()
     verdict = spoken(_judge(out, commits, stated, asked.approved_by), settled)
     write_json(out / "verdict.json", "verdict", verdict.document())
-    context = context_of(asked, commits.base_sha, settled, baseline, needs, bool(verdict.requests))
+    context = context_of(asked, commits.base_sha, settled, baseline, bool(verdict.requests))
     write_json(out / "context.json", "context", context)
     return verdict
 

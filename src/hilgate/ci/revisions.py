@@ -78,6 +78,15 @@ def changed_paths(base: Tree, head: Tree) -> tuple[str, ...]:
     return tuple(sorted({name for name in names if name}))
 
 
+def changed_workflows(base: Tree, head: Tree) -> tuple[str, ...]:
+    """Changed paths below .github at the top of the repository, which a project in a subfolder does not show."""
+    command = ["diff", "--name-only", "--no-renames", "--no-ext-diff", "--no-textconv", "-z", base.sha]
+    found = _git(base.root, *command, *([head.sha] if head.sha else []), "--", ":(top).github")
+    if found is None:
+        raise UsageError(f"git cannot compare {base.sha[:10]} with {head.sha[:10] or 'the working tree'}")
+    return tuple(name for name in found.decode("utf-8", "replace").split("\0") if name)
+
+
 def _git(root: Path, *arguments: str) -> bytes | None:
     """What git prints, or None when it refuses."""
     command = [str(find_tool("git")), *arguments]

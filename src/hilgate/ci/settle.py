@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from hilgate.artifacts import read_json, write_json
+from hilgate.artifacts import needed, read_json, write_json
 from hilgate.catalogue import load_board
 from hilgate.ci.baseline import Baseline
 from hilgate.ci.claim import CellClaim, Claim, cell_file
@@ -105,9 +105,15 @@ class Settler:
         target = self._out / "base" / name
         self._baseline.copy(name, target)
         stated = self._baseline.cells[name]
-        other = stated.environment.get("cost_model") != self._cost_model(cell)
+        now = (self._cost_model(cell), self._dataset(cell.task))
+        other = (stated.environment.get("cost_model"), stated.hashes["dataset"]) != now
         if other and name in self._touched and self._baseline.has_image(name):
             _write(target, self._recount(name, cell, self._baseline.folder))
+
+    def _dataset(self, task: str) -> str:
+        """Of today's test set."""
+        facts = read_json(needed(self._root, "data.facts", task), "facts")
+        return str(facts["splits"]["test"]["sha256"])
 
     def _cost_model(self, cell: Cell) -> str:
         return cost_model(load_board(cell.board, self._root))

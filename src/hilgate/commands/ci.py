@@ -32,7 +32,9 @@ def ci(
     root = project_root()
     out = root / "build" / "ci"
     verdict = run_locally(root, out, LocalOptions(base, build, make, approved_by))
-    show(read_json(out / "judged" / "verdict.json", "verdict"))
+    judged = {name: read_json(out / "judged" / f"{name}.json", name) for name in ("verdict", "context")}
+    show(judged["verdict"], context=judged["context"])
+    typer.echo(f"as CI would comment: {(out / 'report' / 'report.md').relative_to(root)}")
     raise typer.Exit(verdict.outcome.exit_code)
 
 
