@@ -10,6 +10,7 @@ from fake_github import Fault
 from fake_github.routes import add_comment
 
 from hilgate.errors import GitHubError
+from hilgate.github.answer import LARGEST_BYTES
 from hilgate.github.comments import LONGEST, MARKER, marked, stick
 from hilgate.github.refusal import RefusedError
 from hilgate.github.stamp import Stamp, stamp_in
@@ -165,3 +166,12 @@ def test_stamp_survives_a_round_trip_and_nothing_else_is_one():
     assert stamp_in(marked(body("x"), stamp(3, 2))) == stamp(3, 2)
     assert stamp_in(body("<!-- hilgate:run 9.9.zz -->")) is None
     assert stamp_in(body(f"<!-- hilgate:run 9.9.{HEAD} -->\nmore")) is None
+
+
+def test_comments_as_long_as_they_can_be_hide_nothing(github):
+    """24 here; the limit on answers holds 100 of them, a whole page."""
+    for _ in range(24):
+        add_comment(github.world, 7, "stranger", "<" * LONGEST)
+    stick(github.client(), 7, body("first"), stamp())
+    assert len(ours(github)) == 1
+    assert LARGEST_BYTES > 100 * (6 * LONGEST + 5_000)

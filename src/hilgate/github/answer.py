@@ -13,7 +13,7 @@ from hilgate.github.clock import Clock
 if TYPE_CHECKING:
     from requests import Response
 
-LARGEST_BYTES = 8 << 20
+LARGEST_BYTES = 48 << 20  # a page of 100 comments of 65,536 characters, each escaped in six bytes, is 39 MB
 LONGEST_S = 120.0  # for one answer, however slowly it drips
 
 
@@ -54,7 +54,7 @@ class Answer:
 def read(response: Response, where: str, clock: Clock) -> Answer:
     """Read the body of a streamed response. Raises GitHubError when it is too large or takes too long."""
     deadline = clock.now() + LONGEST_S
-    content = b""
+    content = bytearray()
     with response:
         for chunk in response.iter_content(1 << 16):
             content += chunk
@@ -62,7 +62,7 @@ def read(response: Response, where: str, clock: Clock) -> Answer:
                 raise GitHubError(f"the answer is larger than {LARGEST_BYTES} bytes", where=where)
             if clock.now() > deadline:
                 raise GitHubError(f"the answer took longer than {LONGEST_S:.0f} s", where=where)
-    return Answer(response.status_code, response.headers, content, where)
+    return Answer(response.status_code, response.headers, bytes(content), where)
 
 
 def _details(errors: Any) -> list[str]:

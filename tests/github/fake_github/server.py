@@ -150,7 +150,8 @@ def _refusal(message: str) -> dict[str, str]:
 
 
 def _text(document: Any) -> bytes:
-    return json.dumps(document).encode()
+    """As GitHub writes it: < takes six bytes."""
+    return json.dumps(document).replace("<", "\\u003c").encode()
 
 
 def _handler(fake: FakeGitHub) -> type[BaseHTTPRequestHandler]:
