@@ -11,7 +11,7 @@ from hilgate import cli
 from hilgate.errors import UsageError
 from hilgate.github.settings import ruleset
 from hilgate.github.settings.setting import Wanted
-from hilgate.github.settings.setup import complete, execute
+from hilgate.github.settings.setup import execute, left
 
 PERSON = "person-token"
 ALL = Wanted(app_slug="hilgate-acme", app_client_id="Iv1.abc", pages=True)
@@ -46,7 +46,7 @@ def test_everything_is_made_and_a_second_run_changes_nothing(public):
     before = copy.deepcopy(public.world)
     public.calls.clear()
     again = run(public)
-    assert complete(again)
+    assert not left(again)
     assert set(states(again).values()) <= {"ok", "optional"}
     assert not [call for call in public.calls if call.method != "GET"]
     assert public.world == before
@@ -59,7 +59,7 @@ def test_check_changes_nothing_and_says_each_missing_thing_once_with_its_command
     assert len(missing) == 8
     assert all(finding.todo.startswith("hilgate setup github") and finding.words for finding in missing)
     assert len({finding.name for finding in findings}) == len(findings)
-    assert not complete(findings)
+    assert left(findings)
 
 
 def test_the_check_is_bound_to_the_app(public):
@@ -114,7 +114,7 @@ def test_what_people_added_to_the_ruleset_stays(public):
 def test_a_later_run_remembers_the_app(public):
     run(public)
     again = run(public, Wanted())
-    assert complete(again)
+    assert not left(again)
     (made,) = public.world.rulesets.values()
     assert made["rules"][0]["parameters"]["required_status_checks"][0]["integration_id"] == 4711
 
@@ -153,7 +153,7 @@ def test_without_the_rights_it_says_what_is_missing(public, token):
     assert found["workflow permissions"] == "cannot look"
     assert found["environment hilgate-hardware"] == "missing"
     assert found["ruleset hilgate"] == "missing"
-    assert not complete(findings)
+    assert left(findings)
     assert not public.world.rulesets
     assert any("administration" in finding.todo for finding in findings)
 
@@ -164,7 +164,7 @@ def test_a_private_repository_on_the_free_plan_is_told_what_holds_instead(public
     found = {finding.name: finding for finding in findings}
     assert (found["ruleset hilgate"].state, found["environment hilgate-hardware"].state) == ("paid plan", "paid plan")
     assert "/hardware" in found["environment hilgate-hardware"].words
-    assert complete(findings)
+    assert not left(findings)
 
 
 def test_what_only_a_person_can_click_comes_with_its_address(github):
@@ -202,7 +202,7 @@ def test_pages_built_from_a_branch_are_put_right(public):
 def test_lost_answers_make_nothing_twice(public):
     for path in ("rulesets", "labels", "variables", "pages"):
         public.faults.append(Fault("POST", path, 502, lost=True))
-    assert complete(run(public))
+    assert not left(run(public))
     assert len(public.world.rulesets) == 1
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from hilgate.github.client import Client
 from hilgate.github.codeowners import PLACES, owners_of
 from hilgate.github.contents import read_file
-from hilgate.github.labels import Setting, label_setting
+from hilgate.github.labels import Labelled, label_setting
 from hilgate.github.pages import items
 from hilgate.github.people import is_member, may_write
 from hilgate.github.pulls import Pull
@@ -119,7 +119,7 @@ def _by_label(client: Client, pull: Pull, author_may: bool) -> Approval:
     return Approval("needed", notes=(f"the label `{LABEL}`, set by {setting.by}, does not count: {reason}",))
 
 
-def _was_head_at(client: Client, pull: Pull, setting: Setting) -> bool:
+def _was_head_at(client: Client, pull: Pull, setting: Labelled) -> bool:
     """Whether this commit was the head when the label was set, and no other since, by the runs that GitHub began.
 
     Their times are GitHub's own; a commit's are its author's to choose. A run older than the last move by force proves

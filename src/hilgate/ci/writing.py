@@ -12,7 +12,7 @@ from hilgate.errors import GitHubError, UsageError
 from hilgate.github.access import access_from
 from hilgate.github.client import Client
 from hilgate.github.remote import access_of_clone, path_in_clone
-from hilgate.github.settings.setting import OPEN, Wanted
+from hilgate.github.settings.setting import Wanted
 from hilgate.project import find_root
 
 Environment = Mapping[str, str]
@@ -88,9 +88,9 @@ def run_setup(environment: Environment, repository: str, wanted: Wanted, check: 
     command = "hilgate setup github" + (f" --repo {repository}" if repository else "")
     findings = setup.execute(client, wanted, check=check, command=command)
     table.show(client.access.repository, findings)
-    left = [finding.name for finding in findings if finding.state in OPEN]
-    if left:
-        what = f"{len(left)} of {len(findings)} settings are missing: {', '.join(left)}"
+    missing = setup.left(findings)
+    if missing:
+        what = f"{len(missing)} of {len(findings)} settings are missing: {', '.join(missing)}"
         raise GitHubError(what, where=client.access.repository, hint="the table says what helps")
 
 

@@ -12,7 +12,7 @@ PUSHES = frozenset({"committed", "head_ref_force_pushed", "head_ref_restored", "
 
 
 @dataclass(frozen=True)
-class Setting:
+class Labelled:
     """The last time that a label was set.
 
     at: GitHub's time as its text; forced_at: when the head was last moved by force before that, "" for never;
@@ -26,13 +26,13 @@ class Setting:
     pushed_after: bool = False
 
 
-def label_setting(client: Client, number: int, label: str) -> Setting | None:
+def label_setting(client: Client, number: int, label: str) -> Labelled | None:
     """Who set a label that is still on, None when it is not. Raises RefusedError, GitHubError.
 
     The timeline is in GitHub's order. A commit has no time of GitHub's there (its own dates are the author's to
     choose), so a commit that stands behind the label counts as pushed after it, whatever date it bears.
     """
-    found: Setting | None = None
+    found: Labelled | None = None
     forced_at = ""
     for event in items(client, client.repo("issues", number, "timeline")):
         kind = event.get("event")
@@ -41,7 +41,7 @@ def label_setting(client: Client, number: int, label: str) -> Setting | None:
                 actor = event["actor"] or {}
                 person = actor.get("type") == "User" and event.get("performed_via_github_app") is None
                 by = str(actor.get("login", "ghost"))
-                found = Setting(by, person, str(event["created_at"]), forced_at) if kind == "labeled" else None
+                found = Labelled(by, person, str(event["created_at"]), forced_at) if kind == "labeled" else None
             if kind == "head_ref_force_pushed":
                 forced_at = max(forced_at, str(event["created_at"]))
         if found is not None and kind in PUSHES:

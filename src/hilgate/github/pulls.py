@@ -27,7 +27,6 @@ class Pull:
     base_ref: str
     base_sha: str
     is_fork: bool
-    is_locked: bool
 
     @property
     def is_open(self) -> bool:
@@ -50,7 +49,6 @@ class Pull:
                 base_ref=str(base["ref"]),
                 base_sha=str(base["sha"]),
                 is_fork=str(owner).lower() != str(base["repo"]["full_name"]).lower(),
-                is_locked=bool(document.get("locked", False)),
             )
 
 

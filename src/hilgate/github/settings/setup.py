@@ -62,9 +62,9 @@ def _remembered(client: Client, wanted: Wanted) -> Wanted:
     return replace(wanted, app_slug=slug, app_client_id=client_id)
 
 
-def complete(findings: list[Finding]) -> bool:
-    """Whether nothing is missing that hilgate needs."""
-    return not any(finding.state in OPEN for finding in findings)
+def left(findings: list[Finding]) -> list[str]:
+    """Names of what hilgate needs and what is still missing."""
+    return [finding.name for finding in findings if finding.state in OPEN]
 
 
 def _server(client: Client) -> list[Finding]:
