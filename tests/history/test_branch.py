@@ -188,3 +188,26 @@ def test_a_clone_reads_the_remotes_branch(clones, line, run_git):
     assert keys(two, branch.newest_ref(two)) == ["0001"]
     branch.append(two, [line(2)])
     assert keys(two) == ["0001", "0002"]
+
+
+def test_a_remote_that_has_everything_is_newer_than_the_local_branch(clones, line, run_git):
+    one, two = clones
+    branch.push(one, [line(1)], "origin")
+    branch.push(two, [line(2)], "origin")
+    run_git(one, "fetch", "-q")
+    assert branch.newest_ref(one) == "refs/remotes/origin/hilgate-history"
+    branch.append(one, [line(3)])  # on its own old tip: now neither has everything
+    assert branch.newest_ref(one) == branch.LOCAL
+
+
+def test_projects_of_one_repository_keep_apart(repository, line, run_git):
+    for name in ("kws", "a b/vision"):
+        (repository / name).mkdir(parents=True)
+        assert branch.append(repository / name, [line(1, subject=name)]) == 1
+        assert branch.append(repository / name, [line(1, subject=name)]) == 0
+    assert branch.append(repository, [line(2)]) == 1
+    there = run_git(repository, "ls-tree", "-r", "-z", "--name-only", branch.BRANCH).split("\0")
+    assert {f"kws/{PATH}", f"a b/vision/{PATH}", PATH} <= set(there)
+    assert [one.subject for one in branch.read(repository / "kws", branch.LOCAL).lines.values()] == ["kws"]
+    assert keys(repository) == ["0002"]
+    assert keys(repository / "a b/vision") == ["0001"]

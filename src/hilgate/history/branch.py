@@ -2,7 +2,7 @@
 
 An orphan branch of small files, <cell>/<year>-<month>.jsonl, each line on its own, sorted by date: two appends touch
 other lines, and a text merge of them is their union. All of it by git's plumbing: no work tree changes, and the branch
-need not be checked out.
+need not be checked out. A project that is a folder of a larger repository has its files below that folder's path.
 """
 
 from __future__ import annotations
@@ -50,12 +50,13 @@ class Content:
 
 
 def newest_ref(root: Path) -> str | None:
-    """Where the history is: the local branch, else that of a remote, as the last fetch saw it."""
-    if git.tip(root, LOCAL):
-        return LOCAL
+    """Where the history is: the local branch, or the remote's as the last fetch saw it, where that has all of it."""
     pattern = f"refs/remotes/*/{BRANCH}"
     refs = git.run(root, "for-each-ref", "--format=%(refname)", pattern).decode().split()
-    return next(iter(sorted(refs, key=lambda ref: (not ref.startswith("refs/remotes/origin/"), ref))), None)
+    remote = next(iter(sorted(refs, key=lambda ref: (not ref.startswith("refs/remotes/origin/"), ref))), None)
+    if not git.tip(root, LOCAL):
+        return remote
+    return remote if remote and git.is_ancestor(root, LOCAL, remote) else LOCAL
 
 
 def read(root: Path, ref: str) -> Content:
@@ -63,7 +64,7 @@ def read(root: Path, ref: str) -> Content:
     commit = git.tip(root, ref)
     if commit is None:
         return Content({})
-    listed = {path: blob for path, blob in sorted(git.files(root, commit).items()) if FILE.fullmatch(path)}
+    listed = _files(root, commit)
     lines: dict[Key, Line] = {}
     damaged: list[Damage] = []
     for path, content in zip(listed, git.blobs(root, listed.values()), strict=True):
@@ -71,6 +72,15 @@ def read(root: Path, ref: str) -> Content:
         lines |= {line.key: line for line in good}
         damaged += [Damage(where, what) for where, what, _ in bad]
     return Content(lines, tuple(damaged))
+
+
+def _files(root: Path, commit: str) -> dict[str, str]:
+    """path -> blob of the project's own files, without the project's place in the repository."""
+    place = git.place(root)
+    found = (
+        (path.removeprefix(place), blob) for path, blob in git.files(root, commit).items() if path.startswith(place)
+    )
+    return {path: blob for path, blob in sorted(found) if FILE.fullmatch(path)}
 
 
 def split(path: str, content: bytes) -> tuple[list[Line], list[tuple[str, str, str]]]:
@@ -152,7 +162,7 @@ def _common(root: Path, theirs: str | None) -> tuple[str | None, list[Line]]:
     ours = git.tip(root, LOCAL)
     if ours is None or theirs is None or ours == theirs:
         return theirs or ours, []
-    if git.attempt(root, "merge-base", "--is-ancestor", ours, theirs).returncode == 0:
+    if git.is_ancestor(root, ours, theirs):
         return theirs, []
     there = read(root, theirs).lines
     return theirs, [line for key, line in read(root, ours).lines.items() if key not in there]
@@ -160,24 +170,25 @@ def _common(root: Path, theirs: str | None) -> tuple[str | None, list[Line]]:
 
 def _with_lines(root: Path, base: str | None, lines: list[Line]) -> tuple[str | None, int]:
     """The commit that has `lines` as well, and how many of them were not there; `base` itself when all were."""
-    listed = git.files(root, base) if base else {}
+    listed = _files(root, base) if base else {}
     by_path: dict[str, dict[Key, Line]] = {}
     for line in lines:
         by_path.setdefault(line.path, {})[line.key] = line
     touched = sorted(by_path)
     there = [path for path in touched if path in listed]
     contents = dict(zip(there, git.blobs(root, [listed[path] for path in there]), strict=True))
-    changed, count = {}, 0
+    changed, count, place = {}, 0, git.place(root)
     for path in touched:
         good, bad = split(path, contents.get(path, b""))
         known = {line.key: line for line in good}
         fresh = {key: line for key, line in by_path[path].items() if known.get(key) != line}
         if fresh:
             count += len(fresh)
-            changed[path] = _file({**known, **fresh}.values(), [text for _, _, text in bad])
+            changed[place + path] = _file({**known, **fresh}.values(), [text for _, _, text in bad])
     if not changed:
         return base, 0
-    fixed = {path: content for path, content in FIXED.items() if path not in listed}
+    whole = git.files(root, base) if base else {}
+    fixed = {path: content for path, content in FIXED.items() if path not in whole}
     commits = sorted({line.commit[:10] for line in lines})
     what = f"{len(commits)} commits" if len(commits) > 1 else commits[0]
     return git.commit_files(root, base, {**fixed, **changed}, f"Add what {what} cost ({count} lines)"), count

@@ -45,6 +45,16 @@ def tip(root: Path, ref: str) -> str | None:
     return answer.stdout.decode().strip() if answer.returncode == 0 else None
 
 
+def is_ancestor(root: Path, old: str, new: str) -> bool:
+    """Whether `new` has all that `old` has."""
+    return attempt(root, "merge-base", "--is-ancestor", old, new).returncode == 0
+
+
+def place(root: Path) -> str:
+    """The project's folder in the repository, as `products/kws/`; empty where it is the repository."""
+    return run(root, "rev-parse", "--show-prefix").decode("utf-8", "replace").rstrip("\n")
+
+
 def files(root: Path, commit: str) -> dict[str, str]:
     """path -> blob of every plain file of a commit."""
     listed = run(root, "ls-tree", "-r", "-z", "--full-tree", commit).decode("utf-8", "replace")
