@@ -251,5 +251,6 @@ def fill(folder: Path) -> None:
     for path in (folder / ".github/workflows").glob("*.yml"):
         path.write_text(re.sub(r"(?m)^ +cache-mode: .*\n", "", path.read_text()))
     (folder / "scripts/install_engine").write_text(INSTALL)
+    (folder / "scripts/setup").write_text("#!/bin/bash\n")
     (folder / "Makefile").write_text("setup:\n\t@scripts/install_engine\ntest: setup\n\t@true\n")
     (folder / ".gitignore").write_text(".venv\nbuild\nartifacts/*/*\n!artifacts/report\n")

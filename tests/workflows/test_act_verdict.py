@@ -171,10 +171,12 @@ def test_a_claim_without_the_cell_is_no_pass(actions, world) -> None:
 def test_the_first_pull_request_builds_its_base_itself(actions, world) -> None:
     """A repository just made from the template: main.yml has not run yet."""
     world.runs.clear()
-    actions.server.joinpath("scripts/setup").write_text("#!/bin/bash\n")
     run = actions.run("workflow_run", completed(world), "verdict")
     assert run.jobs["post"] == "succeeded", run.log
     assert "building the base" in run.log
+    conclusion, comment = said(world)
+    assert conclusion == "action_required"  # the product of these tests has no trained weights, so its base has no cell
+    assert f"in the build of {world.pulls[7]['base_sha'][:10]} this cell is failed" in comment
 
 
 @pytest.mark.soak

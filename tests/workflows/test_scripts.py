@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -190,3 +191,125 @@ def test_an_address_that_is_none_is_refused(dvc_pull: Callable[..., tuple[int, s
 def test_a_remote_that_fails_stops_nothing_and_is_removed(dvc_pull: Callable[..., tuple[int, str, list[str]]]) -> None:
     code, said, calls = dvc_pull(HILGATE_DVC_URL="s3://acme/dvc", PULL="1")
     assert code == 0 and "said with the cell" in said and calls[-1].startswith("remote remove")
+
+
+@pytest.fixture
+def callers(root: Path, tmp_path: Path) -> Path:
+    """A copy of scripts/ and the workflows."""
+    for name in ("lib.sh", "follow_workflows"):
+        (tmp_path / "scripts").mkdir(exist_ok=True)
+        (tmp_path / "scripts" / name).write_bytes((root / "scripts" / name).read_bytes())
+        (tmp_path / "scripts" / name).chmod(0o755)
+    shutil.copytree(root / ".github", tmp_path / ".github")
+    return tmp_path
+
+
+def follow(callers: Path, *words: str) -> tuple[int, str]:
+    command = [str(callers / "scripts/follow_workflows"), *words]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    return done.returncode, done.stderr
+
+
+def used(callers: Path) -> list[str]:
+    texts = [path.read_text() for path in sorted((callers / ".github/workflows").glob("*.yml"))]
+    return [
+        line.strip() for text in texts for line in text.splitlines() if "workflows/run-" in line and "uses:" in line
+    ]
+
+
+def test_callers_follow_a_version_and_come_back(root: Path, callers: Path) -> None:
+    sha = "0123456789abcdef" * 2 + "01234567"
+    for version in ("v1.2.0", "v1.3.0"):
+        code, _ = follow(callers, "acme/hilgate", sha, version)
+        assert code == 0
+        assert set(used(callers)) == {
+            f"uses: acme/hilgate/.github/workflows/run-{name}.yml@{sha} # {version}"
+            for name in ("ci", "verdict", "bench", "main", "nightly", "release")
+        }
+    assert follow(callers, "--local")[0] == 0
+    for path in (root / ".github/workflows").glob("*.yml"):
+        assert (callers / ".github/workflows" / path.name).read_text() == path.read_text(), path.name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("acme/hilgate", "main", "v1.2.0"),
+        ("acme/hilgate", "a" * 40, "latest"),
+        ("acme/x|e id", "a" * 40, "v1.2.0"),
+        ("../x", "a" * 40, "v1.2.0"),
+    ],
+)
+def test_nothing_but_a_commit_of_a_repository_is_followed(callers: Path, words: tuple[str, ...]) -> None:
+    before = used(callers)
+    code, said = follow(callers, *words)
+    assert code == 2 and "scripts/follow_workflows OWNER/REPOSITORY COMMIT VERSION" in said
+    assert used(callers) == before
+
+
+FAKE_HILGATE = """#!/bin/bash
+echo "$PWD: $*" >>"$LOG"
+case "$1 $2" in
+    "ci cells")
+        [ -z "${FAILS:-}" ] || exit 1
+        mkdir -p build/cells/artifacts/run/a && cp params.yaml build/cells/artifacts/run/a
+        ;;
+    "ci pack") mkdir -p "$4" && cp -r artifacts "$4" && touch "$4/claim.json" ;;
+esac
+"""
+
+
+@pytest.fixture
+def project(root: Path, tmp_path: Path) -> Path:
+    """A project below the top of a repository of two commits, whose params.yaml differs."""
+    folder = tmp_path / "repository/products/sensor"
+    (folder / "scripts").mkdir(parents=True)
+    for name in ("lib.sh", "base_build", "ci_claim"):
+        (folder / "scripts" / name).write_bytes((root / "scripts" / name).read_bytes())
+        (folder / "scripts" / name).chmod(0o755)
+    (folder / ".gitignore").write_text("build\n.venv\n")
+    git(tmp_path / "repository", "init", "-q", "-b", "main")
+    for text in ("first", "second"):
+        (folder / "params.yaml").write_text(text)
+        git(folder, "add", "--all")
+        git(folder, "commit", "-q", "-m", text)
+    (folder / ".venv/bin").mkdir(parents=True)
+    (folder / ".venv/bin/hilgate").write_text(FAKE_HILGATE)
+    (folder / ".venv/bin/hilgate").chmod(0o755)
+    return folder
+
+
+def base_build(project: Path, sha: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "LOG": str(project / "build.log"), **variables}
+    command = [str(project / "scripts/base_build"), sha, "build/base"]
+    return subprocess.run(command, env=env, cwd=project, capture_output=True, text=True, timeout=60)
+
+
+def test_the_base_is_built_from_its_own_commit_beside_this_one(project: Path) -> None:
+    done = base_build(project, git(project, "rev-parse", "HEAD~1"))
+    assert done.returncode == 0, done.stderr
+    assert (project / "build/base/claim.json").is_file()
+    assert (project / "build/base/artifacts/run/a/params.yaml").read_text() == "first"
+    assert (project / "params.yaml").read_text() == "second"
+    assert git(project, "worktree", "list").count("\n") == 0, "the work tree of the base is gone again"
+    first, second = (project / "build.log").read_text().splitlines()
+    assert first.split(": ")[0].endswith("/products/sensor") and "ci cells" in first and "ci pack" in second
+
+
+def test_a_base_whose_cells_fail_is_packed_all_the_same(project: Path) -> None:
+    done = base_build(project, "HEAD~1", FAILS="1")
+    assert done.returncode == 0 and "some cells of the base fail" in done.stderr
+    assert (project / "build/base/claim.json").is_file()
+
+
+def test_a_base_that_this_clone_does_not_know_is_said(project: Path) -> None:
+    done = base_build(project, "b" * 40)
+    assert done.returncode == 30 and "is not in this clone" in done.stderr
+
+
+def test_a_commit_before_the_project_began_is_no_base(project: Path) -> None:
+    git(project, "rm", "-q", "params.yaml")
+    git(project, "commit", "-q", "-m", "none")
+    done = base_build(project, "HEAD")
+    assert done.returncode == 3 and "everything is new" in done.stderr
