@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from hilgate import cli
 from hilgate.compile.ops import operators
-from hilgate.compile.passes import KERNEL_CHOICES, PASSES
+from hilgate.compile.passes import CHOICES, PASSES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "compile.md").read_text("utf-8")
 
@@ -24,7 +24,7 @@ def test_every_operator_is_named_with_both_doors(kind: str) -> None:
 
 def test_no_operator_is_named_that_is_gone() -> None:
     rows = re.findall(r"^\| `(\w+)` \| [^|]*\| [^|]*\|$", PAGE, re.M)
-    switches = {step.name for step in PASSES} | KERNEL_CHOICES
+    switches = {step.name for step in PASSES} | CHOICES
     assert set(rows) == set(operators()) | switches
 
 
@@ -32,7 +32,7 @@ def test_every_pass_is_named_with_its_switch_in_order() -> None:
     rows = re.findall(r"^\| `(\w+)` \| (yes|no) \| .{10,} \|$", PAGE, re.M)
     passes = [(step.name, "no" if step.needed else "yes") for step in PASSES]
     assert rows[: len(passes)] == passes
-    assert {name for name, optional in rows[len(passes) :] if optional == "yes"} == KERNEL_CHOICES
+    assert {name for name, optional in rows[len(passes) :] if optional == "yes"} == CHOICES
 
 
 def test_every_option_is_named() -> None:

@@ -114,6 +114,16 @@ def test_the_other_choice_of_updatable_is_told(explanation) -> None:
     assert sentence.endswith("new weights would be data.")
 
 
+@pytest.mark.parametrize("switch", ["in_place", "overlap"])
+def test_each_way_of_sharing_memory_says_what_it_saves(switch: str, explanation, tmp_path: Path) -> None:
+    without = explain(nets.residual_net(tmp_path / "residual.onnx"), Options(updatable=False, without=(switch,)))
+    saved = explanation.memory[switch] - explanation.made.plan.arena_bytes
+    assert without.made.plan.arena_bytes == explanation.memory[switch]
+    assert saved >= 0
+    assert switch not in without.memory
+    assert f"{saved:+,} without `{switch}`" in table.memory_sentence(explanation)
+
+
 def test_the_text_map_is_as_drawn() -> None:
     """`c` begins inside `b`, behind the bytes that layer 1 has read; `d` takes its memory afterwards."""
     buffers = [

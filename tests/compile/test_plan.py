@@ -84,6 +84,7 @@ def test_a_chain_in_place_needs_one_buffer() -> None:
     graph.inputs, graph.outputs = ["t0"], ["t2"]
     del graph.tensors["t1"]
     assert plan(graph).arena_bytes == 64
+    assert plan(graph, without=("in_place",)).arena_bytes == 128
 
 
 def test_a_tensor_read_twice_is_not_overwritten() -> None:
@@ -115,6 +116,7 @@ def test_a_lagging_layer_overlaps_its_input() -> None:
     assert found.offset["t1"] == found.offset["t0"] - row
     assert found.arena_bytes == image + 3 * row + strip
     assert found.arena_bytes < found.lower_bound
+    assert plan(graph, without=("overlap",)).arena_bytes == 2 * image + strip
 
 
 def test_odd_scratch_leaves_its_neighbours_aligned() -> None:

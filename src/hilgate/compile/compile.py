@@ -87,7 +87,7 @@ def allocate(graph: Graph, options: Options, source_hash: str) -> emit.Emission:
     if "share_kernels" not in options.without:
         share(graph, options)
     layers = [site for site in graph.sites() if not site.node.op.view]
-    placed = plan.plan(graph)
+    placed = plan.plan(graph, options.without)
     check_fits_a_limit(graph.name, placed.arena_bytes, options.max_arena_bytes)
     return emit.Emission(graph, layers, placed, weights.pack(layers), options, source_hash)
 

@@ -10,7 +10,7 @@ lags.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from hilgate.compile.drawing import Drawing
@@ -47,17 +47,17 @@ class Plan:
     views: list[View] = field(default_factory=list)
 
 
-def plan(graph: Graph) -> Plan:
-    """Place every tensor of a lowered graph."""
+def plan(graph: Graph, without: Collection[str] = ()) -> Plan:
+    """Place every tensor of a lowered graph. without: may name `in_place` and `overlap`."""
     layers = [site for site in graph.sites() if not site.node.op.view]
     found = lives(graph, layers)
     homes = share_views(graph, found.segments)
-    for here, site in enumerate(layers):
+    for here, site in enumerate(layers if "in_place" not in without else ()):
         _take_place_of_an_input(homes, site, here)
     aliases = _aliases(graph, found)
     regions = {id(region): region for region in homes.region.values()}
     drawings = {key: Drawing(region, aliases) for key, region in regions.items()}
-    for here, site in enumerate(layers):
+    for here, site in enumerate(layers if "overlap" not in without else ()):
         if len(site.outputs) == 1:
             _allow_lag(homes, drawings, site, here)
     scratch = [_scratch(site, index) for index, site in enumerate(layers)]

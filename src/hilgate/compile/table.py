@@ -33,7 +33,17 @@ def show_explanation(explanation: Explanation) -> None:
     """Print what each pass did, the kernel of each layer and why, what the alternatives cost, and the arena's map."""
     console = _console()
     console.print("", _passes(explanation), "", _kernels(explanation), "", _choices(explanation), "")
+    console.print(memory_sentence(explanation), markup=False, highlight=False)
     console.print(explanation.arena_text(), markup=False, highlight=False, soft_wrap=True)
+
+
+def memory_sentence(explanation: Explanation) -> str:
+    """What each way of sharing memory saves."""
+    arena = explanation.made.plan.arena_bytes
+    parts = [f"{without - arena:+,} without `{name}`" for name, without in explanation.memory.items()]
+    return (
+        f"The arena of {arena:,} bytes would change by {', by '.join(parts)}." if parts else f"arena: {arena:,} bytes"
+    )
 
 
 def _layers(compiled: Compiled, *, wide: bool) -> Table:

@@ -55,6 +55,11 @@ def test_the_step_says_what_is_no_longer_copied(explanation) -> None:
     assert after.arena_bytes <= before.arena_bytes
 
 
+def test_the_arena_without_views_is_told(explanation, model: Path) -> None:
+    without = explain(model, Options(without=("avoid_copies",))).made.plan.arena_bytes
+    assert explanation.memory["avoid_copies"] == without >= explanation.made.plan.arena_bytes
+
+
 def test_what_is_still_copied_says_why(explanation, model: Path) -> None:
     (reason,) = [r for r in explanation.reasons if r.why.startswith("copies: ")]
     assert reason.kernel == "concat_s8"

@@ -58,7 +58,8 @@ PASSES = (
 )
 
 
-KERNEL_CHOICES = {"fast_kernels", "share_kernels", "winograd"}  # what compile.allocate decides after the passes
+# what compile.allocate decides after the passes: kernels, and where tensors lie
+CHOICES = {"fast_kernels", "in_place", "overlap", "share_kernels", "winograd"}
 
 
 Watch = Callable[[str, int, Graph], None]
@@ -69,7 +70,7 @@ def rewrite(graph: Graph, options: Options, watch: Watch | None = None) -> dict[
 
     watch: sees each pass's name, its changes and the graph after it.
     """
-    known = {p.name for p in PASSES if not p.needed} | KERNEL_CHOICES
+    known = {p.name for p in PASSES if not p.needed} | CHOICES
     for name in options.without:
         if name not in known:
             raise UsageError(

@@ -65,7 +65,8 @@ class Search:
         if "share_kernels" not in self.options.without:
             share(tuned, self.options)
         layers = [site for site in tuned.sites() if not site.node.op.view]
-        return Trial(graph, tuned, plan(tuned), sum(predicted_cycles(site) for site in layers), len(layers))
+        placed = plan(tuned, self.options.without)
+        return Trial(graph, tuned, placed, sum(predicted_cycles(site) for site in layers), len(layers))
 
     def could_be_faster(self, site: Site) -> bool:
         """Whether it has another kernel where memory does not count."""
