@@ -9,7 +9,8 @@ import subprocess
 import pytest
 
 from hilgate.errors import ArtifactError
-from hilgate.gate.benches import benches_of, spreads_at, spreads_in
+from hilgate.gate.benches import benches_of, pairs_for, spreads_at, spreads_in
+from hilgate.gate.policy import Budget
 from hilgate.gate.spread import calibrate
 
 
@@ -20,9 +21,9 @@ def project(tmp_path):
     return tmp_path
 
 
-def write(project, testbed, name=None):
+def write(project, testbed, name=None, **changed):
     document = {"schema": "spread", "version": 1, "testbed": testbed, "board": "board_a", "image": "a" * 64}
-    document |= {"made": "2026-01-02", **calibrate([1000 + i % 3 for i in range(40)])}
+    document |= {"made": "2026-01-02", **calibrate([1000 + i % 3 for i in range(40)]), "spread": 0.0001, **changed}
     (project / "benches" / f"{name or testbed}.json").write_text(json.dumps(document))
 
 
@@ -66,3 +67,23 @@ def test_only_measured_cells_name_a_bench_and_only_by_a_file_name(make):
 
     sides = {"a": on("0123abcd"), "b": on("virtual_x", "predicted"), "c": on("../../etc/passwd"), "d": on("")}
     assert benches_of(sides) == ["0123abcd"]
+
+
+@pytest.mark.parametrize(
+    ("uppers", "worse_fail", "pairs"),
+    [
+        ([], "2%", 16),
+        ([0.001], "2%", 16),
+        ([0.001, 0.008], "2%", 21),
+        ([0.008], 40.0, 16),  # in microseconds: nobody knows of what
+        ([0.05], "2%", 40),
+        ([0.9], "0.1%", 40),
+    ],
+)
+def test_a_bench_is_asked_for_as_many_pairs_as_it_needs(tmp_path, uppers, worse_fail, pairs):
+    (tmp_path / "benches").mkdir()
+    for number, upper in enumerate(uppers):
+        write(tmp_path, f"bench{number}", upper=upper)
+    write(tmp_path, "of_another_board", board="board_b", upper=0.9)
+    (tmp_path / "benches/README.json.md").write_text("not one of them")
+    assert pairs_for(tmp_path, "board_a", Budget(worse_fail=worse_fail)) == pairs

@@ -23,7 +23,8 @@ from hilgate.ci.sandbox import Image, outputs_of
 from hilgate.ci.testset import TestSet, load_test_set
 from hilgate.console import say
 from hilgate.errors import ClaimError, HilgateError
-from hilgate.gate.loads import USUAL_PAIRS
+from hilgate.gate.benches import pairs_for
+from hilgate.gate.policy import Budget, read_policy
 from hilgate.hashing import sha256_of
 from hilgate.params import Params, load_params
 from hilgate.run.parity import choose
@@ -128,8 +129,18 @@ def _order(root: Path, params: Params, name: str, sources: dict[str, Path], targ
     trial = Trial(root, name, cell.board, tests, tuple(choose(len(tests.real), VECTORS, tests.dataset)))
     sides = {side: trial.write(folder, target / side) for side, folder in sources.items()}
     content: dict[str, Any] = {"cell": name, "board": cell.board, "warmup": settings.warmup, "sides": sides}
-    content |= {"runs": min(settings.runs, MOST_RUNS), "pairs": USUAL_PAIRS, "vectors": len(trial.chosen)}
+    content |= {
+        "runs": min(settings.runs, MOST_RUNS),
+        "pairs": _pairs(root, params, name),
+        "vectors": len(trial.chosen),
+    }
     write_json(target / DOCUMENT, "order", content)
+
+
+def _pairs(root: Path, params: Params, name: str) -> int:
+    """As many as the calibrated benches of this board need for the cell's own limit."""
+    budget = read_policy(params, "main").budgets.get(name, {}).get("latency_us", Budget())
+    return pairs_for(root, params.cells[name].board, budget)
 
 
 def _has(base: Path, name: str) -> bool:
