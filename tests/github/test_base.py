@@ -39,7 +39,8 @@ def test_the_run_of_main_that_keeps_the_build_is_found(github, world, make_event
     "forged",
     [
         {"event": "pull_request"},
-        {"event": "workflow_dispatch"},
+        {"event": "pull_request_target"},
+        {"event": "workflow_run"},
         {"path": ".github/workflows/ci.yml"},
         {"path": ".github/workflows/mine.yml@refs/heads/main"},
         {"head_sha": HEAD},
@@ -53,7 +54,7 @@ def test_an_artifact_of_that_name_by_anybody_else_counts_for_nothing(github, wor
     """A workflow of a branch may upload `hilgate-base-<sha>`; expired ones are of no use either."""
     world.runs.append({**MAINS, **forged})
     assert find_base(github.client(), make_event()).run_id is None
-    world.runs.append({**MAINS, "id": 51, "path": ".github/workflows/main.yml@refs/heads/main"})
+    world.runs.append({**MAINS, "id": 51, "event": "workflow_dispatch", "path": f"{MAINS['path']}@refs/heads/main"})
     assert find_base(github.client(), make_event()).run_id == 51
 
 

@@ -83,7 +83,7 @@ def test_a_pull_request_from_this_repository_gets_its_verdict(actions, world) ->
     conclusion, comment = said(world)
     assert conclusion == "success", comment
     assert CELL in comment or BOARD in comment
-    assert "no bench has ever reported" in comment and f"hilgate ci heartbeat {BOARD} --beat" in comment
+    assert comment.count(f"hilgate ci heartbeat {BOARD} --beat") == 1, "each missing thing is said once"
 
 
 @pytest.mark.soak

@@ -1,7 +1,8 @@
 """base: where a change left its base branch, and which run of main still keeps that commit's own build.
 
 An artifact's name proves nothing: any workflow of a branch may make one. It counts when GitHub says that its run was
-main.yml, on a push, in this repository, of that very commit, because then the commit itself said what the run did.
+main.yml, pushed or started by hand, in this repository, of that very commit: then the commit itself, which lies on the
+base branch, said what the run did.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from hilgate.github.pages import items
 from hilgate.github.shape import shaped
 
 WORKFLOW = ".github/workflows/main.yml"
+EVENTS = ("push", "workflow_dispatch")  # of both GitHub takes the workflow from the run's own commit
 QUEUE = re.compile(r"gh-readonly-queue/(?P<base>.+)/pr-\d+-[0-9a-f]{40}")  # branch of a merge group
 MOST_ARTIFACTS = 50
 
@@ -76,6 +78,6 @@ def _is_mains(client: Client, run_id: int, sha: str) -> bool:
     if document is None:
         return False
     with shaped("a workflow run"):
-        facts = (document["event"], str(document["path"]).partition("@")[0], document["head_sha"])
+        facts = (document["event"] in EVENTS, str(document["path"]).partition("@")[0], document["head_sha"])
         ours = str((document["head_repository"] or {}).get("full_name", "")).lower()
-    return facts == ("push", WORKFLOW, sha) and ours == client.access.repository.lower()
+    return facts == (True, WORKFLOW, sha) and ours == client.access.repository.lower()

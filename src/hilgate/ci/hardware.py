@@ -23,7 +23,7 @@ from hilgate.github.client import Client
 from hilgate.github.shape import shaped
 
 Document = dict[str, Any]
-BEGIN = "hilgate ci heartbeat {board} --beat"  # what a bench does, see docs/bench.md
+BEGIN = "a bench begins with `hilgate ci heartbeat {board} --beat`: docs/bench.md"
 
 
 @dataclass(frozen=True)
@@ -51,10 +51,7 @@ def plan(client: Client, event: Event, folder: Path) -> Plan:
     online = tuple(one.board for one in pulses if one.state == "online")
     rows = tuple(_row(one, approval) for one in pulses)
     context = read_json(folder / "context.json", "context")
-    absent = [
-        {"what": one.reason[:300], "command": BEGIN.format(board=one.board)} for one in pulses if one.state == "absent"
-    ]
-    _write(folder, {**context, "hardware": list(rows), "missing": [*context["missing"], *absent][:50]})
+    _write(folder, {**context, "hardware": list(rows)})
     return Plan(online, approval, bool(online) and _is_guarded(client), rows)
 
 
@@ -71,6 +68,8 @@ def _approval(client: Client, event: Event) -> Approval:
 
 
 def _row(one: Pulse, approval: Approval) -> dict[str, str]:
+    if one.state == "absent":
+        return {"board": one.board, "state": one.state, "reason": BEGIN.format(board=one.board)}
     if one.state != "online":
         return {"board": one.board, "state": one.state, "reason": one.reason}
     reason = "the bench measures it"
