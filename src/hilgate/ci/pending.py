@@ -47,7 +47,7 @@ def execute(client: Client, event: Event, policy: str = POLICY, author_may: bool
     """Start the check on the head that the event names. policy, author_may: see approval.budget_approval."""
     if event.kind not in KINDS:
         return Started(None, f"a {event.kind} wants no merge: no check")
-    pull = find_pull(client, event)
+    pull = find_pull(client, event) if event.kind == "pull_request" else None
     if event.kind == "pull_request" and pull is None:
         return Started(None, f"no open pull request has the head {event.head_sha[:10]} any more: no check")
     summary = "The verdict is being computed from this commit by the default branch's own workflow."
