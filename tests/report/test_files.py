@@ -98,6 +98,12 @@ def test_a_summary_is_appended(project, tmp_path):
     assert "hilgate:verdict" not in place.read_text("utf-8")
 
 
+def test_a_summary_of_the_pull_requests_own_job_says_that_it_decides_nothing(project, tmp_path):
+    place = tmp_path / "summary"
+    append_summary(execute(project).report, {"GITHUB_STEP_SUMMARY": str(place), "GITHUB_EVENT_NAME": "pull_request"})
+    assert place.read_text("utf-8").startswith("\n> Computed by this pull request's own jobs: advice")
+
+
 def test_a_full_summary_gets_the_first_lines_only(project, tmp_path):
     place = tmp_path / "summary"
     place.write_text("x" * (LARGEST_SUMMARY_BYTES - 3000))

@@ -26,6 +26,11 @@ from hilgate.report.words import has_prediction
 from hilgate.virtual.evidence import fidelity_gaps
 
 SUMMARY = "GITHUB_STEP_SUMMARY"
+UNTRUSTED = ("pull_request", "merge_group")  # events whose jobs run the pull request's own code
+ADVICE = (
+    "> Computed by this pull request's own jobs: advice for its author, which decides nothing. "
+    "The verdict is the check `hilgate`.\n\n"
+)
 LARGEST_SUMMARY_BYTES = 1024 * 1024  # of all that one step writes; GitHub drops what is longer as a whole
 
 
@@ -102,17 +107,21 @@ def read(root: Path, source: Path | None) -> tuple[dict[str, Any], dict[str, Any
 
 
 def append_summary(report: Report, environment: Mapping[str, str]) -> Path:
-    """Append the report to the summary of this step of a job. Raises UsageError outside of GitHub Actions."""
+    """Append the report to the summary of this step of a job. Raises UsageError outside of GitHub Actions.
+
+    In a job of the pull request itself it says that it decides nothing.
+    """
     place = environment.get(SUMMARY, "")
     if not place:
         hint = "it is set in a job of GitHub Actions; elsewhere read artifacts/report/report.md"
         raise UsageError(f"{SUMMARY} is not set", where="--summary", hint=hint)
     path = Path(place)
-    text = markdown.body(report)
+    advice = ADVICE if environment.get("GITHUB_EVENT_NAME") in UNTRUSTED else ""
+    text = advice + markdown.body(report)
     there = path.stat().st_size if path.is_file() else 0
     if there + len(text.encode()) > LARGEST_SUMMARY_BYTES:
         short = replace(report, cells=(), requests=report.requests[:20], gaps=())
-        text = markdown.body(short) + "\nThe rest is in report.html: this step's summary is full.\n"
+        text = advice + markdown.body(short) + "\nThe rest is in report.html: this step's summary is full.\n"
     with path.open("a", encoding="utf-8") as file:
         file.write(f"\n{text}")
     return path
