@@ -84,6 +84,15 @@ def test_a_quiet_bench_decides(session, latency_axis, slower, outcome, said):
     assert axis.loads.visible == pytest.approx(loads.visible_change(QUIET.upper, 16))
 
 
+@pytest.mark.parametrize(
+    ("more", "worse_warn", "outcome"), [(0, None, Outcome.PASS), (1, None, Outcome.WARN), (1, "0.1%", Outcome.PASS)]
+)
+def test_a_bench_that_never_scatters_sees_one_cycle(session, latency_axis, more, worse_warn, outcome):
+    axis = latency_axis(*session(more / 200_000, spread=0.0), worse_warn=worse_warn)
+    assert axis.outcome is outcome
+    assert axis.loads.change == pytest.approx(more / 200_000)
+
+
 def test_a_loud_bench_claims_nothing_about_a_small_limit(session, latency_axis):
     axis = latency_axis(*session(0.0), LOUD)
     assert axis.outcome is Outcome.INCONCLUSIVE

@@ -69,7 +69,7 @@ def blobs(root: Path, names: Iterable[str]) -> list[bytes]:
         return []
     asked = "".join(f"{name}\n" for name in wanted).encode()
     sizes = run(root, "cat-file", "--batch-check=%(objectsize)", give=asked).split()
-    if len(sizes) != len(wanted) or sum(map(int, sizes)) > 64 * LARGEST_BYTES or max(map(int, sizes)) > LARGEST_BYTES:
+    if len(sizes) != len(wanted) or sum(map(int, sizes)) > 16 * LARGEST_BYTES or max(map(int, sizes)) > LARGEST_BYTES:
         raise ArtifactError("files of the history are missing or enormous", hint="look at the branch by hand")
     answer = run(root, "cat-file", "--batch", give=asked)
     found, at = [], 0
