@@ -7,6 +7,7 @@ from __future__ import annotations
 import ctypes
 import json
 import re
+import shlex
 import struct
 import subprocess
 import zlib
@@ -54,6 +55,16 @@ def test_example_builds_and_is_equal_to_the_reference(compiled, tmp_path: Path, 
     subprocess.run(["gcc", *flags, "-o", str(tmp_path / "example"), *sources], check=True)
     done = subprocess.run([str(tmp_path / "example")], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "equal to the reference\n")
+
+
+def test_the_command_of_the_readme_works_as_it_stands(models, tmp_path: Path) -> None:
+    """With the compiler that is here, as `cc`, in the folder, and without any flag of ours."""
+    compile_model(models["digits"], tmp_path)
+    (line,) = re.findall(r"^ {4}(cc .*)$", (tmp_path / "README.md").read_text(), re.MULTILINE)
+    for words in line.split(" && "):
+        done = subprocess.run(shlex.split(words), cwd=tmp_path, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    assert done.stdout == "equal to the reference\n"
 
 
 @pytest.mark.arm
