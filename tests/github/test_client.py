@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import requests
 from fake_github import Fault
 
 from hilgate.errors import GitHubError, UsageError
@@ -200,6 +201,18 @@ def test_an_answer_that_is_no_json(github, body):
     github.faults.append(Fault("GET", PULL, 200, body=body))
     with pytest.raises(GitHubError, match="not JSON"):
         github.client().get(PULL)
+
+
+def test_a_certificate_that_is_not_trusted_is_no_storm(github, monkeypatch):
+    def refuse(*_, **__):
+        raise requests.exceptions.SSLError(f"certificate verify failed, token {TOKEN}")
+
+    monkeypatch.setattr(requests.Session, "request", refuse)
+    with pytest.raises(GitHubError, match="not trusted") as caught:
+        github.client(TOKEN).get(PULL)
+    assert "REQUESTS_CA_BUNDLE" in caught.value.hint
+    assert TOKEN not in str(caught.value)
+    assert not github.world.clock.slept
 
 
 def test_enterprise_server_has_its_own_address(make_github):

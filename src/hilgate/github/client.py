@@ -98,7 +98,7 @@ class Client:
 
     def _try(self, method: str, path: str, body: Mapping[str, Any] | None) -> tuple[Answer | None, str]:
         """One attempt with its redirects: the answer or None, and what to call the trouble."""
-        from requests import RequestException
+        from requests.exceptions import RequestException, SSLError
 
         url, where = self._url(path), f"{method} {path}"[:300]
         for _ in range(MOST_REDIRECTS):
@@ -113,6 +113,9 @@ class Client:
                     stream=True,
                 )
                 answer = answers.read(response, where, self.clock)
+            except SSLError as error:
+                hint = "set REQUESTS_CA_BUNDLE to your company's certificates, if this server has one of its own"
+                raise GitHubError("the server's certificate is not trusted", where=where, hint=hint) from error
             except (RequestException, OSError) as error:
                 return None, f"no answer from {urlsplit(url).hostname}: {type(error).__name__}"
             if answer.status not in REDIRECTS:
