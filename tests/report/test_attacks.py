@@ -19,6 +19,10 @@ from hilgate.report.markdown import LONGEST_BYTES, render
 from hilgate.report.page import whole
 
 ALLOWED = set("h2 h3 p ul li table thead tbody tr th td code pre details summary sub strong a".split())
+NAMING = re.compile(r"@\w|#\d|\bGH-\d|https?://|www\.|(?<!\w):[a-z_]+:(?!\w)|\$(?!\u200b)")
+UNSEEN = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200e-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0041\ud800]"
+)
 ATTACKS = {
     "mention": "@everyone and @octocat/team",
     "issue": "#1 octo/repo#2 GH-3",
@@ -117,22 +121,18 @@ def test_markdown_has_only_our_tags_and_no_link_of_theirs(attacked):
 
 def test_markdown_names_nobody_and_nothing(attacked):
     """Outside of code GitHub resolves mentions, references, addresses, emoji and mathematics."""
-    wrong = re.compile(r"@\w|#\d|\bGH-\d|https?://|www\.|(?<!\w):[a-z_]+:(?!\w)|\$(?!\u200b)")
     for key, verdict in attacked.items():
         text = "\n".join(Seen(render(verdict, "toy")).text)
-        found = wrong.search(text)
+        found = NAMING.search(text)
         assert not found, (key, text[max(0, found.start() - 40) : found.end() + 40] if found else "")
 
 
 def test_no_format_shows_what_cannot_be_seen(attacked):
-    unseen = re.compile(
-        "[\x00-\x08\x0b-\x1f\x7f-\x9f\xad\u061c\u200e-\u200f\u202a-\u202e\u2060-\u2069\ufeff\U000e0041\ud800]"
-    )
     for key, verdict in attacked.items():
         report = assemble(verdict, "toy")
         for text in (render(verdict, "toy"), whole(report), printed(verdict, 100)):
             text.encode()
-            assert not unseen.search(text), key
+            assert not UNSEEN.search(text), key
         json.dumps(document(report))
 
 
@@ -152,6 +152,29 @@ def test_a_page_has_no_tag_of_theirs(attacked):
         assert page.count("</details>") == page.count("<details"), (field, attack)
 
 
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_what_stands_around_a_verdict_attacks_no_format(verdicts, toys, attack):
+    text = ATTACKS[attack]
+    context = toys.context(
+        missing=[{"what": text, "command": text}],
+        hardware=[{"board": "board_a", "state": state, "reason": text} for state in ("waiting", "absent")],
+        approval={"state": "given", "by": text, "sha": toys.HEAD_SHA},
+        cells=[{"cell": text, "state": "refused", "error": f"{text}\n{text}"}],
+        claims=[{"cell": text, "what": text, "claimed": text, "recomputed": text}],
+    )
+    verdict = verdicts["all_pass"]
+    seen = Seen(render(verdict, "toy", context=context))
+    assert set(seen.tags) <= ALLOWED
+    assert [value for name, value in seen.attributes if name == "href"] == [context["run_url"]]
+    assert len(seen.comments) == 2 and seen.tags.count("h2") == 1
+    assert not NAMING.search("\n".join(seen.text))
+    report = assemble(verdict, "toy", (), context)
+    page, log = whole(report), printed(verdict, 83, context)
+    assert not UNSEEN.search(page + log)
+    assert "<script" not in page and "<img" not in page and page.count("</details>") == page.count("<details")
+    assert not [line for line in log.splitlines() if line.lstrip().startswith("::") or "##[" in line]
+
+
 def test_a_thousand_attacks_fit_a_comment(attacked):
     verdict = copy.deepcopy(attacked["reason", "all"])
     for put in FIELDS.values():
@@ -161,7 +184,7 @@ def test_a_thousand_attacks_fit_a_comment(attacked):
     assert len(render(verdict, "toy").encode()) <= LONGEST_BYTES
 
 
-def printed(verdict, width):
+def printed(verdict, width, context=None):
     console = Console(file=io.StringIO(), width=width, no_color=True, force_terminal=False, highlight=False)
-    terminal.show(verdict, console)
+    terminal.show(verdict, console, context)
     return console.file.getvalue()
