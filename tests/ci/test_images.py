@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import struct
+import subprocess
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -12,7 +14,7 @@ import pytest
 from hilgate.arrays import read_npz
 from hilgate.artifacts import artifact
 from hilgate.build.image import fill_hash_slot, segments
-from hilgate.ci import counted
+from hilgate.ci import counted, sandbox
 from hilgate.ci.calls import DirectModel
 from hilgate.ci.elf_stack import worst_stack_of
 from hilgate.ci.interface import check_interface, orders_of, quantized
@@ -75,6 +77,41 @@ def test_sizes_and_stack_come_from_the_image_alone(order, product):
     assert worst_stack_of(elf).bytes == built["ram"]["stack_worst_bytes"]
     ours = count_sizes(order)
     assert {key: ours[key] for key in ours} == {key: built[key] for key in ours}
+
+
+@pytest.mark.parametrize(("field", "value"), [(4, 1), (14, 200), (14, 0xFF00), (0, 0xFFFF_FFFF)])
+def test_symbols_that_lie_refuse_the_cell_at_most(order, field, value):
+    """Address, section or name of every tenth symbol of a size: each made a reader fail in another way."""
+    elf = order.file("firmware.elf")
+    data = bytearray(elf.read_bytes())
+    table, count = struct.unpack_from("<I", data, 32)[0], struct.unpack_from("<H", data, 48)[0]
+    rows = [struct.unpack_from("<10I", data, table + 40 * index) for index in range(count)]
+    offset, size = next((row[4], row[5]) for row in rows if row[1] == 2)
+    sized = [at for at in range(offset, offset + size, 16) if data[at + 12] & 15 in (1, 2)]
+    for at in sized[::10]:
+        struct.pack_into("<I" if field < 14 else "<H", data, at + field, value)
+    elf.write_bytes(data)
+    try:
+        count_sizes(order)
+    except ClaimError as error:
+        assert error.what
+
+
+def test_a_stranger_gets_no_secret_and_no_more_than_its_time(order, tests, monkeypatch, tmp_path):
+    environments = []
+
+    def start(command, **options):
+        environments.append(options["env"])
+        return real(["sleep", "60"], **options)
+
+    real = subprocess.Popen
+    monkeypatch.setenv("GITHUB_TOKEN", "secret")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setattr(sandbox.subprocess, "Popen", start)
+    monkeypatch.setattr(sandbox, "LONGEST_CELL_S", 0.2)
+    with pytest.raises(ClaimError, match=r"ran for more than 0\.2 s"):
+        recount(order, tests)
+    assert environments and not [name for one in environments for name in one if "TOKEN" in name or "SECRET" in name]
 
 
 @pytest.mark.parametrize("name", [".arena", ".weights", ".kernels"])

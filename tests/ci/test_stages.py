@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import yaml
@@ -204,6 +207,16 @@ def test_the_author_is_told_what_to_push(trained, path, text, what):
     assert what in need["what"]
     assert "git add dvc.lock" in need["command"] and need["command"].endswith("git push")
     assert ("dvc repro train@a" in need["command"]) == (text is not None)
+
+
+def test_dvc_compares_parameters_with_the_merge_base(trained):
+    """In a checkout of a pull request `main` may be unknown: DVC takes the SHA as well."""
+    base = sha_of(trained.folder, "main")
+    params = {**PARAMS, "train": {"a": {"seed": 2}, "b": {"seed": 1}}}
+    trained.write("params.yaml", yaml.safe_dump(params))
+    dvc = [str(Path(sys.executable).with_name("dvc")), "params", "diff", base, "--json"]
+    said = subprocess.run(dvc, cwd=trained.folder, capture_output=True, text=True, check=True).stdout
+    assert json.loads(said)["params.yaml"] == {"train.a.seed": {"old": 1, "new": 2}}
 
 
 def test_weights_on_a_remote_are_pushed_by_dvc(trained):

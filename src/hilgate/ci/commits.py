@@ -48,11 +48,12 @@ def find_commits(root: Path, base_ref: str, head_sha: str, *, working_tree: bool
 
 @dataclass(frozen=True)
 class Stated:
-    """What the commits say about themselves: sides without measurements, and what the head asks besides budgets."""
+    """What the commits say about themselves: sides without measurements, what the head asks besides budgets, its paths."""
 
     base: Side
     head: Side
     requests: tuple[Request, ...]
+    changed: tuple[str, ...] = ()
 
     @property
     def cells(self) -> dict[str, Cell]:
@@ -76,7 +77,8 @@ def stated_by(commits: Commits) -> Stated:
     )
     head = Side(HEAD_LABEL, "git", commits.head_sha[:10], commits.head_sha, packages=packages_of(commits.head))
     head, unreadable = _with_policy(head, commits.head)
-    return Stated(base, head, (*unreadable, *requests_of(_changed(commits))))
+    changed = _changed(commits)
+    return Stated(base, head, (*unreadable, *requests_of(changed)), changed)
 
 
 def _changed(commits: Commits) -> tuple[str, ...]:

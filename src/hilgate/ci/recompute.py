@@ -48,7 +48,7 @@ def recompute(root: Path, source: Path | None, base: Path | None, out: Path, ask
             baseline = find_baseline(base, commits, stated.cells)
         settler = Settler(root, load_params(root), out, folder, claim, baseline, touched, absent)
         settled = {name: _settled(settler, name, cell) for name, cell in stated.cells.items()}
-    verdict = spoken(_judge(out, commits, stated, asked.approved_by), settled)
+    verdict = spoken(_judge(out, commits, stated, asked.approved_by), settled, stated.changed)
     write_json(out / "verdict.json", "verdict", verdict.document())
     context = context_of(asked, commits.base_sha, settled, baseline, bool(verdict.requests))
     write_json(out / "context.json", "context", context)

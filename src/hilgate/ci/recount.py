@@ -90,6 +90,8 @@ def recount(order: Order, tests: TestSet) -> Recount:
 
 def count_sizes(order: Order) -> dict[str, Any]:
     """sizes.json, by the ELF; what only explains (toolchain, layers) is the claim's. Raises ClaimError."""
+    from elftools.common.exceptions import ELFError
+
     elf, board = order.file(FIRMWARE), load_board(order.board, order.root)
     said = read_json(order.file("sizes.json"), "sizes")
     try:
@@ -107,8 +109,8 @@ def count_sizes(order: Order) -> dict[str, Any]:
             "toolchain": said["toolchain"],
             "hashes": {"elf": file_hash(elf), "image": image_hashes(elf).image.hex()},
         }
-    except (LookupError, ValueError, AttributeError, TypeError, StopIteration, ArithmeticError) as error:
-        # pyelftools and capstone on headers that contradict each other
+    except (ELFError, LookupError, ValueError, AttributeError, TypeError, RuntimeError, ArithmeticError) as error:
+        # pyelftools and what reads with it, on headers and symbols that contradict each other: found by damaging them
         raise ClaimError(f"its sections or symbols cannot be read: {error!r}"[:300], where=elf.name) from error
     names = [*sizes["toolchain"].values(), *sizes["stack_path"], *(symbol["name"] for symbol in sizes["symbols"])]
     if any(len(str(name)) > LONGEST_NAME for name in names):

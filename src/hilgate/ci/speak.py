@@ -11,14 +11,27 @@ MOST_NOTES = 40
 LONGEST_REASON = 900
 
 
-def spoken(verdict: Verdict, settled: dict[str, Settled]) -> Verdict:
-    """The verdict with a rule in each cell that has no numbers, and a note for each number that did not hold."""
+def spoken(verdict: Verdict, settled: dict[str, Settled], changed: tuple[str, ...] = ()) -> Verdict:
+    """The verdict with a rule in each cell that has no numbers, and a note for each number that did not hold.
+
+    changed: paths of the change, which may explain a number.
+    """
     cells = tuple(_cell(cell, settled.get(cell.cell)) for cell in verdict.cells)
     judged = {cell.cell for cell in cells}
     notes = [note for name, one in settled.items() for note in _notes(name, one, name in judged)]
+    notes += _preprocess(cells, settled, changed)
     if len(notes) > MOST_NOTES:
         notes = [*notes[:MOST_NOTES], f"and {len(notes) - MOST_NOTES} more claims that did not hold"]
     return replace(verdict, cells=cells, notes=(*verdict.notes, *notes))
+
+
+def _preprocess(cells: tuple[CellVerdict, ...], settled: dict[str, Settled], changed: tuple[str, ...]) -> list[str]:
+    """Why an accuracy may be lower than its author saw: main feeds the model, with main's `preprocess`."""
+    tasks = {cell.task for cell in cells for row in settled[cell.cell].claims if row["what"] == "accuracy.value"}
+    edited = {task for task in tasks if any(path.startswith(f"src/tasks/{task}/") for path in changed)}
+    return [
+        f"this PR changes {quote(f'src/tasks/{task}')}; main's own preprocess fed its model" for task in sorted(edited)
+    ]
 
 
 def _cell(cell: CellVerdict, settled: Settled | None) -> CellVerdict:
