@@ -1,6 +1,6 @@
 """Measure every model on the ruler and write measured.csv, docs/benchmarks.md and its picture: `make bench`.
 
-Models: two small ones of our own, the tasks' quantized models, and *.tflite and *.onnx in the folder that
+Models: small ones of our own, the tasks' quantized models, and *.tflite and *.onnx in the folder that
 HILGATE_PEER_MODELS names (ic, vww and ad of MLPerf Tiny are not ours to ship; without them their recorded rows stay).
 """
 
@@ -21,12 +21,11 @@ from hilgate.compile.ruler import grid, layers, nets, record  # noqa: E402
 
 MEASURED = Path(__file__).parent / "measured.csv"
 LAYERS = Path(__file__).parent / "layers.csv"
-OWN = {"residual": nets.residual_net, "mobile": nets.mobile_net}
 
 
 def models(folder: Path) -> list[Path]:
     """Every model file that is here, under the name that its rows have."""
-    found = [make(folder / f"{name}.onnx") for name, make in OWN.items()]
+    found = [make(folder / f"{name}.onnx") for name, make in nets.OWN.items()]
     for path in sorted((ROOT / "artifacts" / "quantize").glob("*/model.onnx")):
         named = folder / f"{path.parent.name}.onnx"
         named.write_bytes(path.read_bytes())

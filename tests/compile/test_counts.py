@@ -15,7 +15,6 @@ from hilgate.compile.ruler import grid, layers, nets, record
 ROOT = Path(__file__).parents[2]
 MEASURED = ROOT / "scripts" / "benchmarks" / "measured.csv"
 LAYERS = ROOT / "scripts" / "benchmarks" / "layers.csv"
-MODELS = {"residual": nets.residual_net, "mobile": nets.mobile_net}
 EXACT_ANYWHERE = ("macs", "run_macs", "arena_bytes")  # hilgate's own decisions, whatever the C compiler
 COUNTED = ("instructions", "cycles", "flash_bytes", "ram_bytes", "stack_bytes")
 OTHER_COMPILERS = 0.15  # other versions allocate registers otherwise around the assembly
@@ -24,12 +23,12 @@ OTHER_COMPILERS = 0.15  # other versions allocate registers otherwise around the
 @pytest.fixture(scope="module")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, bool, str], record.Row]:
     folder = tmp_path_factory.mktemp("counts")
-    paths = [make(folder / f"{name}.onnx") for name, make in MODELS.items()]
+    paths = [make(folder / f"{name}.onnx") for name, make in nets.OWN.items()]
     return {row.key: row for path in paths for row in record.measure_all(path, folder)}
 
 
 RECORDED = {row.key: row for row in record.read(MEASURED)}
-CASES = [(name, *choice) for name in MODELS for choice in record.CHOICES]
+CASES = [(name, *choice) for name in nets.OWN for choice in record.CHOICES]
 
 
 @pytest.mark.arm

@@ -254,7 +254,7 @@ def test_sharing_loses_no_layer_and_stops_where_nothing_gains(worth: int) -> Non
     graph = neighbours(3)
     for site in graph.sites():
         site.node.op = site.node.op.tuned(site, SIZE)
-    merged = share._merged(share._instances(graph, worth), worth)
+    merged = share._merged(share._instances(graph, SIZE), worth)
     served = [use.node.name for instance in merged for use in instance.uses]
     assert sorted(served) == sorted(node.name for node in graph.nodes)
     for index, one in enumerate(merged):

@@ -68,6 +68,7 @@ def share(graph: Graph, options: Options) -> None:
         for use in instance.uses:
             use.node.op = replace(use.op, kernel=replace(use.kernel, panel=instance.panel))
     _share_pitches(graph, options, worth)
+    _share_edges(graph, options, worth)
     _share_unrolls(graph, options, worth)
 
 
@@ -173,6 +174,27 @@ def _share_pitches(graph: Graph, options: Options, worth: int) -> None:
             alone = gain > worth * plane.code_bytes(kernel) or (gain > 0 and len(users) == 1)
             place = plane.out_pixel(op, site, kernel) if alone else 0
             site.node.op = replace(op, kernel=replace(kernel, pitch=max(whole), out_pixel=place))
+
+
+def _share_edges(graph: Graph, options: Options, worth: int) -> None:
+    """Rows that do not end with a whole step of a depthwise core end with a smaller one, where that is worth its code
+    or another layer has it."""
+    users: dict[PlaneKernel, list[tuple[Site, DepthwiseConv2D, PlaneKernel]]] = {}
+    here, gains = set(), dict[PlaneKernel, float]()
+    for site in graph.sites():
+        op = site.node.op
+        if not isinstance(op, DepthwiseConv2D) or not op.kernel:
+            continue
+        here.add(op.kernel.name)
+        outputs, saved = plane.edge(op, site, op.kernel)
+        if outputs:
+            smaller = replace(op.kernel, edge=outputs)
+            users.setdefault(smaller.edge_core, []).append((site, op, smaller))
+            gains[smaller.edge_core] = gains.get(smaller.edge_core, 0) + options.weight(site.node.layer) * saved
+    for core, layers in users.items():
+        if core.name in here or gains[core] > worth * plane.code_bytes(core):
+            for site, op, smaller in layers:
+                site.node.op = replace(op, kernel=smaller)
 
 
 def _share_unrolls(graph: Graph, options: Options, worth: int) -> None:

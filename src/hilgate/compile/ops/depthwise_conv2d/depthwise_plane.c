@@ -125,12 +125,12 @@ HILGATE_INLINE void depthwise_channel(const depthwise_shape *s, int32_t *channel
 HILGATE_INLINE void depthwise_band(const depthwise_shape *s, const uint8_t *stream, const int8_t *x, int32_t first,
                                    int32_t rows, int32_t zero, int8_t *y, int16_t *planes, const int general) {
     int16_t *two = planes + s->plane_rows * (s->pitch / 2);
-    const int32_t rest = s->out_w % s->outputs, whole = s->out_w - rest, last = s->out_w - s->outputs;
+    const int32_t rest = s->out_w % s->outputs, whole = s->out_w - rest, last = s->out_w - s->edge_outputs;
     const int32_t step = s->stride_h * s->pitch;
     const depthwise_block block = {rows, whole * s->stride_w * 2, step - whole * s->stride_w * 2,
                                    s->out_row - whole * s->out_pixel, s->out_pixel};
-    const int32_t edge_bytes = s->outputs * s->stride_w * 2; /* the last outputs again, at full width */
-    const depthwise_block edge = {rows, edge_bytes, step - edge_bytes, s->out_row - s->outputs * s->out_pixel,
+    const int32_t edge_bytes = s->edge_outputs * s->stride_w * 2; /* what is left of a row, maybe with some again */
+    const depthwise_block edge = {rows, edge_bytes, step - edge_bytes, s->out_row - s->edge_outputs * s->out_pixel,
                                   s->out_pixel};
     const hilgate_i32 *words = (const hilgate_i32 *)(const void *)stream;
     const int8_t *weights = (const int8_t *)(words + 2 * s->channels);
@@ -145,7 +145,7 @@ HILGATE_INLINE void depthwise_band(const depthwise_shape *s, const uint8_t *stre
         if ((in & 1u) == 0u && in * multiplier == c) depthwise_planes(s, planes, two, x + in, first, in + 1u < inputs);
         const int16_t *plane = in & 1u ? two : planes;
         s->run(plane, channel, y + c, &block);
-        if (rest > 0) s->run(plane + last * s->stride_w, channel, y + last * s->out_pixel + (int32_t)c, &edge);
+        if (rest > 0) s->edge(plane + last * s->stride_w, channel, y + last * s->out_pixel + (int32_t)c, &edge);
     }
 }
 

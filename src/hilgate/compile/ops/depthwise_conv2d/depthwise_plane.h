@@ -45,6 +45,8 @@ typedef struct {
     uint16_t band;                  /* rows of outputs that fit the planes */
     uint8_t rounding, top;          /* PANEL_SINGLE, PANEL_DOUBLE or PANEL_POSITIVE with its N */
     depthwise_fn run;
+    uint16_t edge_outputs; /* DEPTHWISE_OUTPUTS of the instance that ends rows, >= out_w % outputs */
+    depthwise_fn edge;
 } depthwise_shape;
 
 /* Every parameter but the first four is a constant. */

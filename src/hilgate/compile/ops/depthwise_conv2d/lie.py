@@ -86,9 +86,19 @@ class Lie:
         return min((self._cycles(n), n) for n in possible)
 
     def _cycles(self, outputs: int) -> int:
-        step = step_cycles(outputs, self.kernel[0], self.taps, self.stride[1])
-        phases = self.dilation[0] * self.dilation[1]
-        return phases * self.most[0] * (-(-self.most[1] // outputs) * step + ROW_CYCLES)
+        rows, row = self.most[0], self.most[1] // outputs * self.step(outputs)
+        edge = self.edge(outputs) or (outputs if self.most[1] % outputs else 0)
+        return self.dilation[0] * self.dilation[1] * rows * (row + (self.step(edge) if edge else 0) + ROW_CYCLES)
+
+    def step(self, outputs: int) -> int:
+        """Cycles of so many outputs."""
+        return step_cycles(outputs, self.kernel[0], self.taps, self.stride[1])
+
+    def edge(self, outputs: int) -> int:
+        """Outputs of the smallest core that takes what whole steps leave of a row; 0 where none is smaller."""
+        rest = self.out[1] % outputs
+        smaller = [n for n in OUTPUTS if rest <= n < outputs]
+        return min(smaller) if rest and smaller and self.dilation == (1, 1) else 0
 
 
 def lie(op: DepthwiseConv2D, site: Site, turned: bool) -> Lie:

@@ -11,7 +11,7 @@ import numpy as np
 from hilgate.compile.kernels.panel import Integers, integers, words
 from hilgate.compile.ops.affine import Affine
 from hilgate.compile.ops.base import Call, Pointer, Section, int32_section
-from hilgate.compile.ops.depthwise_conv2d.lie import MAX_OFFSET, TAPS, lie, step_cycles
+from hilgate.compile.ops.depthwise_conv2d.lie import MAX_OFFSET, TAPS, lie
 
 if TYPE_CHECKING:
     from hilgate.compile.graph import Site
@@ -30,7 +30,7 @@ MOST_LEFT = 8  # weights are shifted left within int16
 class PlaneKernel:
     """outputs: at a time; rows, taps: of the kernel; pitch: bytes of a plane's row; band: rows of outputs per plane;
     rounding, top: see panel.h; out_pixel: 0 where it is an argument; turned: the planes' rows are the image's columns;
-    general: runs in depthwise_general_s8.
+    general: runs in depthwise_general_s8; edge: outputs of the core that ends rows, 0 where it is the same.
     """
 
     outputs: int
@@ -44,6 +44,12 @@ class PlaneKernel:
     out_pixel: int = 0
     turned: bool = False
     general: bool = False
+    edge: int = 0
+
+    @property
+    def edge_core(self) -> PlaneKernel:
+        """The instance that ends rows."""
+        return replace(self, outputs=self.edge or self.outputs, edge=0)
 
     @property
     def words(self) -> int:
@@ -106,10 +112,20 @@ def cycles(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> float:
     """Of a layer, zero wait states."""
     planes, channels = lie(op, site, kernel.turned), site.output.shape[3]
     phases = planes.dilation[0] * planes.dilation[1]
-    calls = channels * phases * planes.most[0] * -(-planes.most[1] // kernel.outputs)
-    step = step_cycles(kernel.outputs, kernel.rows, kernel.taps, kernel.stride)
+    row = planes.most[1] // kernel.outputs * planes.step(kernel.outputs)
+    if planes.most[1] % kernel.outputs:
+        row += planes.step(kernel.edge or kernel.outputs)
     per_channel = CHANNEL_CYCLES + WEIGHT_CYCLES * kernel.rows * kernel.taps
-    return calls * step + GATHER_CYCLES * site.inputs[0].elements + per_channel * channels * phases
+    rows = channels * phases * planes.most[0]
+    return rows * row + GATHER_CYCLES * site.inputs[0].elements + per_channel * channels * phases
+
+
+def edge(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> tuple[int, int]:
+    """(outputs of a smaller core that could end rows or 0, cycles that it saves)."""
+    planes = lie(op, site, kernel.turned)
+    found = planes.edge(kernel.outputs)
+    saved = planes.step(kernel.outputs) - planes.step(found) if found else 0
+    return found, saved * planes.out[0] * site.output.shape[3]
 
 
 def band(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel, options: Options) -> int:
@@ -190,7 +206,8 @@ def call(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> Call:
         Pointer("scratch", 0, "int16_t"),
     )
     function = "depthwise_general_s8" if kernel.general else "depthwise_plane_s8"
-    return Call(function, pointers, {"shape": f"&{name}"}, (kernel.preamble, text))
+    instances = dict.fromkeys((kernel.preamble, kernel.edge_core.preamble))
+    return Call(function, pointers, {"shape": f"&{name}"}, (*instances, text))
 
 
 def _shape(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> tuple[str, str]:
@@ -222,6 +239,8 @@ def _shape(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> tuple[str, s
         "rounding": kernel.rounding,
         "top": kernel.top,
         "run": kernel.name,
+        "edge_outputs": kernel.edge_core.outputs,
+        "edge": kernel.edge_core.name,
     }
     content = ", ".join(f".{key} = {value}" for key, value in facts.items())
     name = f"depthwise_shape_{zlib.crc32(content.encode()):08x}"
