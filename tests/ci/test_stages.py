@@ -216,7 +216,7 @@ def test_dvc_compares_parameters_with_the_merge_base(trained):
     trained.write("params.yaml", yaml.safe_dump(params))
     dvc = [str(Path(sys.executable).with_name("dvc")), "params", "diff", base, "--json"]
     said = subprocess.run(dvc, cwd=trained.folder, capture_output=True, text=True, check=True).stdout
-    assert json.loads(said)["params.yaml"] == {"train.a.seed": {"old": 1, "new": 2}}
+    assert json.loads(said)["params.yaml"] == {"train.a.seed": {"old": 1, "new": 2, "diff": 1}}
 
 
 def test_weights_on_a_remote_are_pushed_by_dvc(trained):
