@@ -48,7 +48,7 @@ def find_commits(root: Path, base_ref: str, head_sha: str, *, working_tree: bool
 
 @dataclass(frozen=True)
 class Stated:
-    """What the commits say: sides without measurements, what the head asks besides budgets, and the paths it changes."""
+    """What the commits say: sides without measurements, what the head asks besides budgets, paths that it changes."""
 
     base: Side
     head: Side
