@@ -31,3 +31,10 @@ def test_a_verdict_that_is_there_is_left_alone(github, make_event, judged):
     before = (folder / "verdict.json").read_text()
     assert not write_undecided(github.client(), make_event(), folder)
     assert (folder / "verdict.json").read_text() == before
+
+
+def test_a_verdict_that_lacks_the_bench_is_replaced(github, make_event, judged):
+    """The job that asks for benches failed, so nobody knows whether a board would have disagreed."""
+    folder = judged("pass")
+    assert write_undecided(github.client(), make_event(), folder, complete=False)
+    assert execute(github.client(), make_event(), folder).outcome == "inconclusive"

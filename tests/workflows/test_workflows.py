@@ -209,7 +209,8 @@ def test_the_write_token_is_in_one_step_of_each_writer() -> None:
 
 
 def test_the_comment_is_written_before_and_after_the_bench_and_never_when_cancelled() -> None:
-    assert VERDICT["post"]["needs"] == "plan" and "if" not in VERDICT["post"]
+    assert VERDICT["post"]["needs"] == ["recompute", "plan"]
+    assert VERDICT["post"]["if"] == "${{ !cancelled() && needs.recompute.result != 'skipped' }}"
     assert BENCH["post"]["needs"] == "hardware"
     assert BENCH["post"]["if"] == "${{ !cancelled() && needs.hardware.result != 'skipped' }}"
     assert "always()" not in str(TRUSTED)

@@ -9,6 +9,7 @@ from pathlib import Path
 from hilgate.ci import again, hardware
 from hilgate.ci.base import find_base
 from hilgate.ci.event import read_event, write_outputs
+from hilgate.ci.undecided import write_undecided
 from hilgate.github.access import access_from
 from hilgate.github.client import Client
 
@@ -51,3 +52,10 @@ def run_online(environment: Environment, root: Path) -> list[str]:
     boards = [one.board for one in pulses if one.state == "online"]
     tell(environment, {"boards": json.dumps(boards)})
     return [f"{one.board}: {one.state}, {one.reason}" for one in pulses] or ["no board of this project can be flashed"]
+
+
+def run_undecided(environment: Environment, folder: Path, complete: bool) -> list[str]:
+    """`hilgate ci undecided`: say that nothing could be judged, where that is so."""
+    client = Client(access_from(environment))
+    made = write_undecided(client, read_event(environment), folder, complete=complete)
+    return [f"no verdict was computed: {folder} says so now" if made else f"{folder} has a verdict"]

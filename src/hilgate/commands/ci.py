@@ -204,3 +204,16 @@ def calibrate(
 
     root = project_root()
     typer.echo(run(root, cell, Desk(root, read, probe, port), loads).relative_to(root))
+
+
+@app.command()
+def undecided(
+    folder: Annotated[Path, typer.Argument(help="Where a verdict should be.")],
+    jobs: Annotated[str, typer.Option(help="How the jobs before ended.", envvar="HILGATE_JOBS")] = "success",
+) -> None:
+    """Where no verdict could be computed, write one that says so: inconclusive."""
+    import os
+
+    from hilgate.ci.steps import run_undecided
+
+    typer.echo("\n".join(run_undecided(os.environ, folder, jobs == "success")))
