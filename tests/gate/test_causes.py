@@ -7,9 +7,9 @@ import json
 
 import pytest
 
-from hilgate.gate.causes import pair_layers
 from hilgate.gate.changes import changed_packages, changes_between
 from hilgate.gate.measured import Build, parse_build
+from hilgate.gate.pairing import pair_layers
 from hilgate.gate.sides import pinned
 
 
@@ -96,9 +96,48 @@ def test_without_facts_layers_are_paired_by_name():
     assert pair_layers(["a", "b"], ["b", "a"], None, None) == [(1, 0), (0, 1)]
 
 
-def test_other_operators_are_never_paired_by_position():
-    old, new = build(layer("a"), layer("b")), build(layer("x"), layer("y", op="add"))
-    assert pair_layers(["a", "b"], ["x", "y"], old, new) == [(None, 0), (None, 1), (0, None), (1, None)]
+def test_another_operator_is_another_layer():
+    old, new = build(layer("a"), layer("b")), build(layer("a"), layer("b", op="add"))
+    assert pair_layers(["a", "b"], ["a", "b"], old, new) == [(0, 0), (None, 1), (1, None)]
+
+
+def networks(old, new):
+    """Two networks of (name, channels) and the pairs of their names."""
+    sides = [build(*(layer(name, channels) for name, channels in side)) for side in (old, new)]
+    names = [[name for name, _ in side] for side in (old, new)]
+    pairs = pair_layers(*names, *sides)
+    return [(None if a is None else names[0][a], None if b is None else names[1][b]) for a, b in pairs]
+
+
+def test_a_layer_that_was_put_in_moves_no_other_though_all_names_behind_it_are_new():
+    old = [("conv_1", 8), ("conv_2", 16), ("conv_3", 32), ("conv_4", 64)]
+    new = [("conv_1", 8), ("conv_2", 12), ("conv_3", 16), ("conv_4", 32), ("conv_5", 64)]
+    assert networks(old, new) == [
+        ("conv_1", "conv_1"),
+        (None, "conv_2"),
+        ("conv_2", "conv_3"),
+        ("conv_3", "conv_4"),
+        ("conv_4", "conv_5"),
+    ]
+
+
+def test_a_layer_keeps_its_name_where_its_shape_changed_beside_one_that_came():
+    old, new = [("stem", 8), ("body", 16), ("head", 32)], [("stem", 8), ("body", 17), ("more", 24), ("head", 33)]
+    assert networks(old, new) == [("stem", "stem"), ("body", "body"), (None, "more"), ("head", "head")]
+
+
+def test_pairs_are_each_layer_once():
+    old = [(f"l{at}", at % 3) for at in range(40)]
+    for new in (old[5:], old[:7] + old[9:], old[::-1], old * 2, []):
+        pairs = networks(old, new)
+        assert len(pairs) == len(set(pairs)) or new == old * 2
+        assert sum(then is not None for then, _ in pairs) == len(old)
+        assert [now for _, now in pairs if now is not None] == [name for name, _ in new]
+
+
+def test_thousands_of_equal_layers_take_no_time():
+    old, new = (build(*(layer("l") for _ in range(count))) for count in (4000, 3999))
+    assert len(pair_layers(["l"] * 4000, ["l"] * 3999, old, new)) == 4000
 
 
 def test_facts_of_one_side_explain_nothing(sides):

@@ -1,13 +1,13 @@
 """What stands behind a change: shape, kernel, weights and memory of each layer, sections, what fills the image.
 
-Facts of both sides, side by side; sentences are made of them by the report room. A layer of one side is a layer of the
-other when both networks are the same sequence of operators (then by position), else when it has the same name.
+Facts of both sides, side by side; sentences are made of them by the report room.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
+
+from hilgate.gate.pairing import pair_layers
 
 if TYPE_CHECKING:
     from hilgate.gate.measured import Build, Measurement
@@ -16,7 +16,6 @@ MOST_LAYERS = 300
 MOST_SECTIONS = 60
 MOST_PIECES = 80  # symbols that fill the picture of an image; the rest is one piece
 WEIGHTS = ("model_weights", "flash")  # the symbol of the weights blob and its memory
-Pair = tuple[int | None, int | None]
 
 
 def causes_between(base: Measurement | None, head: Measurement | None) -> dict[str, Any]:
@@ -27,28 +26,6 @@ def causes_between(base: Measurement | None, head: Measurement | None) -> dict[s
         "layer_facts": _layer_facts(old, new),
         "image": _image(new or old),
     }
-
-
-def pair_layers(old: Sequence[str], new: Sequence[str], base: Build | None, head: Build | None) -> list[Pair]:
-    """Indices of layers that are one layer on both sides, in the head's order, what only the base has at the end.
-
-    old, new: names as measured. base, head: what is known of their operators. A name that repeats counts on.
-    """
-    ops = [[layer["op"] for layer in side.layers] if side else [] for side in (base, head)]
-    if ops[0] and ops[0] == ops[1] and len(ops[0]) == len(old) == len(new):
-        return [(at, at) for at in range(len(new))]
-    was = {key: at for at, key in enumerate(_counted(old))}
-    now = {key: at for at, key in enumerate(_counted(new))}
-    return [(was.get(key), now.get(key)) for key in {**now, **was}]
-
-
-def _counted(names: Sequence[str]) -> list[tuple[str, int]]:
-    seen: dict[str, int] = {}
-    keys = []
-    for name in names:
-        keys.append((name, seen.get(name, 0)))
-        seen[name] = seen.get(name, 0) + 1
-    return keys
 
 
 def _layer_facts(base: Build | None, head: Build | None) -> list[dict[str, Any]]:

@@ -8,9 +8,10 @@ from __future__ import annotations
 import reprlib
 from typing import Any
 
-from hilgate.gate.causes import causes_between, pair_layers
+from hilgate.gate.causes import causes_between
 from hilgate.gate.claims import PARTS
 from hilgate.gate.measured import Build, Measurement
+from hilgate.gate.pairing import pair_layers
 
 MOST_SYMBOLS = 100
 MOST_PARAMS = 200
