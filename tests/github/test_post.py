@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 from fake_github import Fault
-from fake_github.routes import add_comment
 
 from hilgate.ci import pending, post
+from hilgate.ci.now import Options
 from hilgate.errors import ArtifactError, ClaimError
 from hilgate.github.comments import LONGEST, MARKER
 from hilgate.github.refusal import RefusedError
@@ -19,15 +19,6 @@ PASSING = {"success", "neutral", "skipped"}
 def check(github):
     (run,) = [run for run in github.world.checks if run["app"] == "github-actions"]
     return run
-
-
-def labelled(github, by="maria"):
-    """The label, set after the head was pushed and judged once."""
-    world = github.world
-    run = {"event": "pull_request", "head_branch": "feature", "head_repository": world.repository, "head_sha": HEAD}
-    world.runs.append({**run, "id": world.new_id(), "created_at": world.clock.text(600)})
-    event = {"event": "labeled", "label": LABEL, "actor": by, "created_at": world.clock.text(300)}
-    world.timeline[7] = [event]
 
 
 @pytest.mark.parametrize(
@@ -163,47 +154,9 @@ def test_a_bench_at_work_leaves_the_check_in_progress_and_an_approval_asks_for_a
     assert check(github)["conclusion"] == "action_required"
 
 
-def test_a_forks_head_that_waits_for_the_bench_asks_for_action_until_somebody_approves_it(github, judged, make_event):
-    github.world.pulls[7] |= {"head_repository": "stranger/widget", "author": "stranger"}
-    event = make_event(head_repository="stranger/widget")
-    bench = [{"board": "board_a", "state": "waiting", "reason": "it comes from outside"}]
-    post.execute(github.client(), event, judged("pass", hardware=bench, fork=True))
-    assert check(github)["conclusion"] == "action_required"
-    add_comment(github.world, 7, "maria", f"/hardware {HEAD}")
-    post.execute(github.client(), event, judged("pass", hardware=bench, fork=True))
-    assert check(github)["status"] == "in_progress"
-
-
 def test_a_bench_of_another_board_changes_nothing(github, judged, make_event):
     bench = {"board": "board_z", "state": "offline", "reason": "off"}
     assert post.execute(github.client(), make_event(), judged("pass", hardware=[bench])).outcome == "pass"
-
-
-def approved(verdict):
-    """As recompute writes it when somebody approved: the head's policy judged."""
-    verdict |= {"outcome": "pass", "exit_code": 0, "approved_by": "maria"}
-
-
-def test_an_approval_that_stands_counts(github, judged, make_event):
-    labelled(github)
-    assert post.execute(github.client(), make_event(), judged("waiting", approved)).outcome == "pass"
-
-
-def test_an_approval_that_was_taken_back_does_not_count(github, judged, make_event):
-    posted = post.execute(github.client(), make_event(), judged("waiting", approved))
-    assert posted.outcome == "waiting"
-    assert check(github)["conclusion"] == "action_required"
-
-
-def test_an_approval_by_somebody_else_than_the_verdict_says_does_not_count(github, judged, make_event):
-    labelled(github, by="wim")  # the author
-    assert post.execute(github.client(), make_event(), judged("waiting", approved)).outcome == "waiting"
-
-
-def test_pending_tells_recompute_who_approved(github, make_event):
-    labelled(github)
-    event = make_event()
-    assert pending.execute(github.client(), event).as_outputs(event)["approved_by"] == "maria"
 
 
 def test_the_workflow_token_is_said_once_with_the_way_to_something_better(github, judged, make_event):
@@ -269,7 +222,7 @@ def test_forty_hostile_cells_stay_below_githubs_limit(github, judged, make_event
 def test_what_failed_is_annotated_on_the_lines_of_the_heads_policy(github, judged, make_event):
     lines = ["cells: {}", "gate:", "  toy_board_a:", "    accuracy:", "      worse_fail: 0.01", ""]
     github.world.files[HEAD, "product/params.yaml"] = "\n".join(lines).encode()
-    post.execute(github.client(), make_event(), judged("fail"), post.Options(policy="product/params.yaml"))
+    post.execute(github.client(), make_event(), judged("fail"), Options(policy="product/params.yaml"))
     notes = check(github)["annotations"]
     assert {note["path"] for note in notes} == {"product/params.yaml"}
     assert {note["start_line"] for note in notes} & {4, 5}

@@ -25,6 +25,7 @@ ENVIRONMENT = "hilgate-hardware"
 COMMAND = re.compile(r"/hardware[ \t]+([0-9a-f]{40})")
 TRY = re.compile(r"/hardware\b")
 POLICY = "params.yaml"
+QUEUE = "the merge queue"  # takes only pull requests whose own check succeeded, so whose requests were approved there
 BOTS_FROM_OUTSIDE = frozenset({"dependabot[bot]"})  # its branches lie in this repository, its code comes from outside
 MOST_NOTES = 5
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hilgate.ci.approval import POLICY, budget_approval
+from hilgate.ci.approval import POLICY, QUEUE, budget_approval
 from hilgate.ci.event import Event
 from hilgate.errors import GitHubError
 from hilgate.github.checks import Check, put_check
@@ -53,7 +53,7 @@ def execute(client: Client, event: Event, policy: str = POLICY, author_may: bool
     summary = "The verdict is being computed from this commit by the default branch's own workflow."
     stamp = Stamp(event.run_id, event.attempt, event.head_sha)
     told = put_verdict(client, Check(stamp, "no verdict yet", summary, event.run_url))
-    by = budget_approval(client, pull, policy=policy, author_may=author_may).by if pull else ""
+    by = budget_approval(client, pull, policy=policy, author_may=author_may).by if pull else QUEUE
     return Started(pull, f"check `hilgate` on {event.head_sha[:10]}: in progress ({told})", by)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hilgate.ci import approval, heartbeat, pending, post
 from hilgate.ci.event import read_event, write_outputs
+from hilgate.ci.now import Options
 from hilgate.errors import GitHubError, UsageError
 from hilgate.github.access import access_from
 from hilgate.github.client import Client
@@ -28,7 +29,7 @@ def run_pending(environment: Environment) -> list[str]:
 
 def run_post(environment: Environment, folder: Path, title: str) -> list[str]:
     """`hilgate ci post`: check and comment."""
-    options = post.Options(title, _policy(environment), _author_may(environment))
+    options = Options(title, _policy(environment), _author_may(environment))
     posted = post.execute(Client(access_from(environment)), read_event(environment), folder, options)
     _tell(environment, {"outcome": posted.outcome})
     return [f"verdict: {posted.outcome or 'not written'}", *posted.notes]
