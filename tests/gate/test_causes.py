@@ -57,6 +57,18 @@ def test_a_layer_that_changed_shows_all_facts_of_both_sides(sides):
     assert (row["base"]["input_shapes"], row["head"]["input_shapes"]) == ([[1, 8, 8, 24]], [[1, 8, 8, 25]])
 
 
+def test_a_layer_that_is_called_otherwise_says_how(sides, make):
+    old, new = build(layer("fc1"), layer("fc2")), build(layer("a"), layer("fc2"))
+    base, head = sides(old, new)
+    renamed = tuple(zip(("a", "fc2"), (cycles for _, cycles in head.latency.layers), strict=True))
+    head = dataclasses.replace(head, latency=dataclasses.replace(head.latency, layers=renamed))
+    rows = changes_between(base, head)["layers"]
+    assert [(row["name"], row.get("was"), row["base"] == row["head"]) for row in rows] == [
+        ("a", "fc1", True),
+        ("fc2", None, True),
+    ]
+
+
 def test_sections_of_both_sides_stand_side_by_side(sides):
     changes = changes_between(*sides(build(fc_s8=100), build(fc_s8=160)))
     assert {(row["name"], row["base"], row["head"]) for row in changes["sections"]} == {

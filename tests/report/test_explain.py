@@ -111,6 +111,14 @@ def test_layers_of_one_side_only_explain_nothing(verdicts):
     assert causes(cell_with(verdicts, latency_us=500.0, layers=layers), "main") == []
 
 
+def test_a_layer_of_another_name_is_said_to_have_had_it(verdicts):
+    layers = [{"name": "conv_3", "base": 100, "head": 130, "was": "conv_2"}]
+    cell = cell_with(verdicts, latency_us=600.0, layers=layers)
+    assert causes(cell, "main") == ["latency +30 %: `conv_3` (was `conv_2`) +30 %"]
+    document = {**verdicts["only_docs_changed"], "cells": [cell]}
+    assert assemble(document, "toy").cells[0].layers[0].detail == "it was called `conv_2`"
+
+
 def test_two_layers_of_one_name_are_told_without_facts(verdicts):
     layers = [{"name": "a", "base": 100, "head": 130}, {"name": "a", "base": 100, "head": 100}]
     known = [{"name": "a", "base": facts(), "head": facts(kernel="b_s8")}]

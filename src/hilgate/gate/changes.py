@@ -96,7 +96,7 @@ def facts(measurement: Measurement | None) -> dict[str, Any] | None:
 
 
 def _layers(base: Measurement | None, head: Measurement | None) -> list[dict[str, Any]]:
-    """Cycles in the head's order, layers that only the base has at the end."""
+    """Cycles in the head's order, layers that only the base has at the end. was: another name in the base."""
     comparable = base is not None and head is not None and base.source == head.source
     old = _cycles(base if comparable or head is None else None)
     new = _cycles(head)
@@ -106,14 +106,12 @@ def _layers(base: Measurement | None, head: Measurement | None) -> list[dict[str
         base.build if base else None,
         head.build if head else None,
     )
-    return [
-        {
-            "name": old[was or 0][0] if now is None else new[now][0],
-            "base": None if was is None else old[was][1],
-            "head": None if now is None else new[now][1],
-        }
-        for was, now in pairs
-    ]
+    rows = []
+    for was, now in pairs:
+        then, here = (None if was is None else old[was]), (None if now is None else new[now])
+        row = {"name": (here or then or ("", 0))[0], "base": then and then[1], "head": here and here[1]}
+        rows.append({**row, "was": then[0]} if then and here and then[0] != here[0] else row)
+    return rows
 
 
 def _cycles(measurement: Measurement | None) -> tuple[tuple[str, int], ...]:

@@ -87,14 +87,17 @@ def _layers(cell: dict[str, Any]) -> tuple[Moved, ...]:
             base=row["base"],
             head=row["head"],
             change=difference(row, comparable(cell)),
-            detail=_detail(facts.get(row["name"]) if names[row["name"]] == 1 else None),
+            detail=_detail(row, facts.get(row["name"]) if names[row["name"]] == 1 else None),
         )
         for row in cell["changes"]["layers"]
     )
 
 
-def _detail(facts: dict[str, Any] | None) -> str:
-    return explain.layer_facts(facts["base"], facts["head"]) if facts else ""
+def _detail(row: dict[str, Any], facts: dict[str, Any] | None) -> str:
+    """What is different about a layer besides its cycles: its name, shapes, kernel."""
+    clauses = explain.layer_facts(facts["base"], facts["head"]) if facts else ""
+    renamed = f"it was called {explain.tick(row['was'])}" if row.get("was") else ""
+    return "; ".join(filter(None, (renamed, clauses)))
 
 
 def _layers_say(cell: dict[str, Any]) -> str:

@@ -92,7 +92,8 @@ def _latency(cell: dict[str, Any], told: set[str]) -> str:
         return ""
     row = max(rows, key=lambda row: abs(_step(row)))
     total = sum(_step(row) for row in rows)
-    text = _moved(row, tick(row["name"]), "cycles")
+    name = tick(row["name"]) + (f" (was {tick(row['was'])})" if row.get("was") else "")
+    text = _moved(row, name, "cycles")
     if len(rows) > 1 and total and 0 < _step(row) / total <= 1:
         text += f", {100 * _step(row) / total:.0f} % of the change in {len(rows)} layers"
     elif len(rows) > 1:
