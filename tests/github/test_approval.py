@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from fake_github import Fault
 
 from hilgate.ci.approval import LABEL, budget_approval
 from hilgate.github.pulls import pull_request
@@ -206,3 +207,13 @@ def test_a_team_counts_where_the_token_may_look(github):
     github.world.tokens["workflow-token"].may.add("members: read")
     reviewed(github, by="tina")
     assert budgets(github).by == "tina"
+
+
+@pytest.mark.parametrize(("path", "state"), [("timeline", "given"), ("reviews", "needed")])
+def test_one_way_that_may_not_be_looked_at_does_not_close_the_other(github, path, state):
+    github.world.files["main", ".github/CODEOWNERS"] = OWNERS
+    reviewed(github)
+    github.faults.append(Fault("GET", path, 403, body=b'{"message": "Resource not accessible by integration"}'))
+    found = budgets(github)
+    assert found.state == state
+    assert state == "given" or "pull-requests: read" in found.notes[0]

@@ -8,7 +8,6 @@ from hilgate.ci import pending, post
 from hilgate.ci.approval import LABEL, QUEUE
 
 HEAD = "a" * 40
-PASSING = {"success", "neutral", "skipped"}
 
 
 def check(github):

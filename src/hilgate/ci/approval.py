@@ -16,6 +16,7 @@ from hilgate.github.labels import Labelled, label_setting
 from hilgate.github.pages import items
 from hilgate.github.people import is_member, may_write
 from hilgate.github.pulls import Pull
+from hilgate.github.refusal import RefusedError
 from hilgate.github.reviews import last_reviews
 from hilgate.github.runs import environment_nods, heads_of_branch
 from hilgate.github.shape import shaped
@@ -93,13 +94,17 @@ def budget_approval(client: Client, pull: Pull, *, policy: str = POLICY, author_
     by a code owner of params.yaml with write access. author_may: also the author's own label counts (a repository with
     one maintainer; the variable HILGATE_SELF_APPROVAL); policy: path of params.yaml in the repository.
     """
-    label = _by_label(client, pull, author_may)
-    if label.state == "given":
-        return label
-    review = _by_review(client, pull, policy)
-    if review.state == "given":
-        return review
-    return Approval("needed", sha=pull.head_sha, notes=(*label.notes, *review.notes)[:MOST_NOTES])
+    notes: list[str] = []
+    ways = (lambda: _by_label(client, pull, author_may), lambda: _by_review(client, pull, policy))
+    for way in ways:
+        try:
+            found = way()
+        except RefusedError as error:  # one way that this token may not look at does not close the other
+            found = Approval("needed", notes=(f"GitHub was asked who approved, and refused: {error}"[:500],))
+        if found.state == "given":
+            return found
+        notes += found.notes
+    return Approval("needed", sha=pull.head_sha, notes=tuple(notes[:MOST_NOTES]))
 
 
 def _by_label(client: Client, pull: Pull, author_may: bool) -> Approval:
