@@ -7,6 +7,7 @@ whether they may write, is asked of GitHub. An approval is for one commit; the n
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from hilgate.github.client import Client
@@ -95,7 +96,10 @@ def budget_approval(client: Client, pull: Pull, *, policy: str = POLICY, author_
     one maintainer; the variable HILGATE_SELF_APPROVAL); policy: path of params.yaml in the repository.
     """
     notes: list[str] = []
-    ways = (lambda: _by_label(client, pull, author_may), lambda: _by_review(client, pull, policy))
+    ways: tuple[Callable[[], Approval], ...] = (
+        lambda: _by_label(client, pull, author_may),
+        lambda: _by_review(client, pull, policy),
+    )
     for way in ways:
         try:
             found = way()
