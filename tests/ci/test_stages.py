@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from hilgate.ci.asks import requests_of
+from hilgate.ci.commits import find_commits
 from hilgate.ci.revisions import Tree, changed_paths, changed_workflows, merge_base, sha_of
 from hilgate.ci.stages import touched_cells
 from hilgate.ci.weights import missing_weights
@@ -116,6 +117,21 @@ def test_a_renamed_file_has_both_its_names(tree):
 def test_names_that_git_would_quote_are_read_whole(tree):
     tree.write('src/tasks/a/network.py/"odd"\n\u202e', "x")
     assert set(tree.touched()) == {"a_x", "a_y"}
+
+
+def test_ci_takes_the_fetched_branch_and_a_clone_its_own(tree):
+    """A local `main` may be behind or ahead of what was fetched."""
+    first = sha_of(tree.folder, "main")
+    tree.write("docs/a.md", "x")
+    tree.git("add", "--all")
+    tree.git("commit", "--quiet", "-m", "ahead")
+    tree.git("update-ref", "refs/remotes/origin/main", first)
+    head = sha_of(tree.folder, "main")
+    assert find_commits(tree.folder, "main", head).tip.sha == first
+    assert find_commits(tree.folder, "main", head, working_tree=True).tip.sha == head
+    assert find_commits(tree.folder, "origin/main", head, working_tree=True).tip.sha == first
+    with pytest.raises(UsageError, match="no branch 'nothing'"):
+        find_commits(tree.folder, "nothing", head)
 
 
 @pytest.mark.parametrize("revision", ["--upload-pack=x", "-h", "nothing", "", "main\nmain", "main main"])

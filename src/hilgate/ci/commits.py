@@ -16,7 +16,7 @@ from hilgate.gate.verdict import Request
 from hilgate.params import Cell, Params, parse_params
 
 HEAD_LABEL = "this PR"
-REMOTES = ("origin/", "")  # where a base branch is looked for
+ORIGIN = "origin/"
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def find_commits(root: Path, base_ref: str, head_sha: str, *, working_tree: bool
 
     Raises UsageError when git has not got one of them.
     """
-    tip = _tip(root, base_ref)
+    tip = _tip(root, ("", ORIGIN) if working_tree else (ORIGIN, ""), base_ref)
     base = revisions.merge_base(root, tip, head_sha)
     head = Tree(root) if working_tree else Tree(root, revisions.sha_of(root, head_sha))
     return Commits(Tree(root, base), Tree(root, tip), head, base_ref, base, head_sha)
@@ -65,7 +65,7 @@ class Stated:
 def stated_by(commits: Commits) -> Stated:
     """Policies, params and packages of both commits. Raises ParamsError when the base's params.yaml is broken."""
     params = read_params(commits.base)
-    label = commits.base_ref[:100]
+    label = commits.base_ref.removeprefix(ORIGIN)[:100]
     base = Side(
         label,
         "git",
@@ -132,8 +132,9 @@ def packages_of(tree: Tree) -> dict[str, str]:
     return pinned("\n".join(text for name in LOCK_FILES if (text := tree.text(name))))
 
 
-def _tip(root: Path, base_ref: str) -> str:
-    for remote in REMOTES:
+def _tip(root: Path, remotes: tuple[str, ...], base_ref: str) -> str:
+    """In CI the branch as it was fetched; in somebody's clone their own branch of that name first, as the gate does."""
+    for remote in remotes:
         try:
             return revisions.sha_of(root, remote + base_ref)
         except UsageError:

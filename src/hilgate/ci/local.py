@@ -44,7 +44,7 @@ def run_locally(root: Path, out: Path, options: LocalOptions) -> Verdict:
     pack(root, out / "claim", PackOptions(base=base, errors=errors))
     asked = Asked(
         head_sha=revisions.sha_of(root, "HEAD"),
-        base_ref=base.removeprefix("origin/"),
+        base_ref=base,
         approved_by=options.approved_by,
         working_tree=True,
     )
