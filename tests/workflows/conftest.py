@@ -195,7 +195,14 @@ class Actions:
         env |= {"HILGATE_CONTAINER_CACHE": str(self.scratch / "cache"), "PATH": f"{self.tools}:{os.environ['PATH']}"}
         command = [str(Path(sys.executable).with_name("act")), event, "-W", f".github/workflows/{workflow}.yml"]
         command += ["-e", str(path), "-P", "ubuntu-24.04=-self-hosted", "-s", "GITHUB_TOKEN=workflow-token"]
-        command += ["-P", "self-hosted=-self-hosted", "--no-cache-server", "--log-prefix-job-id", *self.options]
+        command += [
+            "-P",
+            "self-hosted=-self-hosted",
+            "--no-skip-checkout",
+            "--no-cache-server",
+            "--log-prefix-job-id",
+            *self.options,
+        ]
         command += [f"--env={name}={value}" for name, value in env.items()]
         command += [f"--var={name}={value}" for name, value in variables.items()]
         home = {**os.environ, "HOME": str(self.scratch / "home")}
