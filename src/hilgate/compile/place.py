@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from hilgate.compile.homes import round_down, round_up
 
 SHUFFLES = 400  # placement orders that are tried after the usual ones
+EFFORT = 2_000_000  # most comparisons of two clusters that they take: about a second
 
 
 @dataclass
@@ -73,7 +74,8 @@ def place(clusters: list[Cluster]) -> int:
     starts = [sorted(range(len(clusters)), key=lambda i: order(clusters[i])) for order in ORDERS]
     generator = random.Random(len(clusters))  # noqa: S311  equal graphs get equal arenas
     best, layout, order = math.inf, [0] * len(clusters), starts[0]
-    for attempt in range(len(starts) + SHUFFLES):
+    shuffles = min(SHUFFLES, EFFORT // max(1, sum(map(len, rules))))
+    for attempt in range(len(starts) + shuffles):
         tried = starts[attempt] if attempt < len(starts) else _swapped(order, generator)
         offsets = _greedy(tried, sizes, rules)
         total = max((o + size for o, size in zip(offsets, sizes, strict=True)), default=0)
@@ -118,8 +120,11 @@ def _greedy(order: list[int], sizes: list[int], rules: list[dict[int, Ranges]]) 
 def _rules(clusters: list[Cluster]) -> list[dict[int, Ranges]]:
     """For each cluster and each other one that it meets: how far from the other it must not begin."""
     rules: list[dict[int, Ranges]] = [{} for _ in clusters]
+    spans = [(cluster.first, cluster.last) for cluster in clusters]
     for i, one in enumerate(clusters):
         for j, other in enumerate(clusters[:i]):
+            if spans[i][0] > spans[j][1] or spans[j][0] > spans[i][1]:
+                continue
             ranges = _merged(_forbidden_between(one, other))
             if ranges:
                 rules[i][j] = ranges
@@ -128,8 +133,6 @@ def _rules(clusters: list[Cluster]) -> list[dict[int, Ranges]]:
 
 
 def _forbidden_between(one: Cluster, other: Cluster) -> Ranges:
-    if one.first > other.last or other.first > one.last:
-        return []
     found = []
     for buffer, low in zip(one.buffers, one.low, strict=True):
         for rival, rival_low in zip(other.buffers, other.low, strict=True):

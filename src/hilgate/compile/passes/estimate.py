@@ -47,10 +47,14 @@ def in_use(plan: Plan, layer: int) -> int:
 
 def estimate(whole: Whole, stretch: Stretch) -> Estimate:
     """What the graph would need with this stretch in strips."""
-    others = [n for i, n in enumerate(whole.graph.nodes) if not stretch.first <= i <= stretch.last]
-    outside = max((whole.in_use.get(node.name, 0) for node in others), default=0)
     inside = _Inside(whole, stretch)
-    return Estimate(stretch, max(inside.most(), outside), inside.calls)
+    return Estimate(stretch, max(inside.most(), outside(whole, stretch)), inside.calls)
+
+
+def outside(whole: Whole, stretch: Stretch) -> int:
+    """What the other layers need."""
+    others = [n for i, n in enumerate(whole.graph.nodes) if not stretch.first <= i <= stretch.last]
+    return max((whole.in_use.get(node.name, 0) for node in others), default=0)
 
 
 class _Inside:
@@ -60,20 +64,26 @@ class _Inside:
         self.whole, self.stretch, self.tensors = whole, stretch, whole.graph.tensors
         self.nodes = whole.graph.nodes[stretch.first : stretch.last + 1]
         self.times: Schedule = schedule(whole.graph, self.nodes, stretch.rows)
-        self.maker = {node.outputs[0]: i for i, node in enumerate(self.nodes)}
-        self.reader = {name: i for i, node in enumerate(self.nodes) for name in node.inputs}
-        made = {name for name in self.times.ends if name in self.maker}
+        self.made = [node.outputs[0] for node in self.nodes]
+        last = {name: i for i, node in enumerate(self.nodes) for name in node.inputs if name in self.times.ends}
+        self.read_last: dict[int, list[str]] = {}  # by node: tensors that no later node of a step reads
+        for name, index in last.items():
+            self.read_last.setdefault(index, []).append(name)
         steps = range(self.times.steps)
-        self.calls = sum(bool(self.times.new(name, step).count) for name in made for step in steps)
+        self.calls = sum(self.times.ends[name][s + 1] > self.times.ends[name][s] for name in self.made for s in steps)
 
     def most(self) -> int:
         """Bytes at the fullest moment."""
-        passing, fullest = self._passing(), 0
+        passing, windows, fullest = self._passing(), 0, 0
+        sizes = dict.fromkeys(self.made, 0)
         for step in range(self.times.steps):
             inputs = passing + self._inputs(step)
             for index, node in enumerate(self.nodes):
-                if self.times.new(node.outputs[0], step).count:
-                    windows = sum(self._window(name, step, index) for name in self.maker)
+                for name, later in ((self.made[index], 0), *((n, 1) for n in self.read_last.get(index - 1, ()))):
+                    size = self._window(name, step, later)
+                    windows += size - sizes[name]
+                    sizes[name] = size
+                if self.times.new(self.made[index], step).count:
                     fullest = max(fullest, inputs + windows + self.whole.scratch.get(node.name, 0))
         return fullest
 
@@ -86,7 +96,7 @@ class _Inside:
     def _inputs(self, step: int) -> int:
         """Of what is made before, the bytes that this step or a later one reads."""
         total = 0
-        for name in {n for node in self.nodes for n in node.inputs if n not in self.maker}:
+        for name in {n for node in self.nodes for n in node.inputs if n not in self.times.ends}:
             tensor = self.tensors[name]
             if tensor.constant or self.whole.read_after(name, self.stretch):
                 continue
@@ -102,11 +112,9 @@ class _Inside:
         height, ends = self.tensors[name].shape[ROW_AXIS], self.times.ends[node.outputs[0]]
         return needed(node.op, Rows(ends[step], ends[step] + 1), height).first if ends[step] < ends[-1] else height
 
-    def _window(self, name: str, step: int, index: int) -> int:
-        """Bytes of a tensor that exist while node `index` runs."""
-        end = self.times.ends[name][step + (self.maker[name] <= index)]
-        first = 0  # of the result everything stays
-        if self.maker[name] < len(self.nodes) - 1:
-            later = step + (self.reader.get(name, -1) < index)
-            first = self.times.keep[name][later] if later < self.times.steps else end
+    def _window(self, name: str, step: int, later: int) -> int:
+        """Bytes of a tensor that exist after it was made in this step; later: 1 when nobody reads it in it any more."""
+        end, first = self.times.ends[name][step + 1], 0  # of the result everything stays
+        if name != self.made[-1]:
+            first = self.times.keep[name][step + later] if step + later < self.times.steps else end
         return max(0, end - first) * row_bytes(self.tensors[name])

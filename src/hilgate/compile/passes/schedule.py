@@ -36,12 +36,12 @@ def schedule(graph: Graph, nodes: list[Node], rows: int) -> Schedule:
     totals = _totals(graph, nodes)
     made = Schedule({name: [0] for name in totals})
     lead, result = nodes[0].outputs[0], nodes[-1].outputs[0]
+    paces = {name: max(1, -(-rows * total // totals[lead])) for name, total in totals.items()}
     while made.ends[result][-1] < totals[result]:
         for node in nodes:
             name = node.outputs[0]
-            pace = max(1, -(-rows * totals[name] // totals[lead]))
-            done = min(made.ends[name][-1] + pace, totals[name], _possible(graph, node, made, totals))
-            made.ends[name].append(max(done, made.ends[name][-1]))
+            wanted = min(made.ends[name][-1] + paces[name], totals[name])
+            made.ends[name].append(_possible(graph, node, made, wanted))
     _wait_for_readers(graph, nodes, made)
     made.keep = {name: _keep(graph, nodes, made, name) for name in totals}
     return made
@@ -60,15 +60,15 @@ def _totals(graph: Graph, nodes: list[Node]) -> dict[str, int]:
     return totals
 
 
-def _possible(graph: Graph, node: Node, made: Schedule, totals: dict[str, int]) -> int:
-    """How many rows the node could have made from what is there."""
-    most = totals[node.outputs[0]]
+def _possible(graph: Graph, node: Node, made: Schedule, wanted: int) -> int:
+    """How many rows, at most `wanted`, the node can have made from what is there."""
+    done = made.ends[node.outputs[0]][-1]
     for name in node.inputs:
-        if name in totals:
+        if name in made.ends:
             height, there = graph.tensors[name].shape[ROW_AXIS], made.ends[name][-1]
-            while most > 0 and needed(node.op, Rows(most - 1, most), height).end > there:
-                most -= 1
-    return most
+            while wanted > done and needed(node.op, Rows(wanted - 1, wanted), height).end > there:
+                wanted -= 1
+    return max(wanted, done)
 
 
 def _wait_for_readers(graph: Graph, nodes: list[Node], made: Schedule) -> None:
@@ -77,9 +77,10 @@ def _wait_for_readers(graph: Graph, nodes: list[Node], made: Schedule) -> None:
         name = node.outputs[0]
         if any(i in made.ends for i in node.inputs) or node is nodes[-1]:
             continue
+        readers = [reader for reader in nodes if name in reader.inputs]
         for step in range(made.steps):
-            wanted = [_wanted(graph, reader, made, name, step) for reader in nodes if name in reader.inputs]
-            made.ends[name][step + 1] = max(made.ends[name][step], *(rows.end for rows in wanted))
+            wanted = [_wanted(graph, reader, made, name, step).end for reader in readers]
+            made.ends[name][step + 1] = max(made.ends[name][step], *wanted)
 
 
 def _wanted(graph: Graph, reader: Node, made: Schedule, name: str, step: int) -> Rows:
@@ -91,9 +92,9 @@ def _wanted(graph: Graph, reader: Node, made: Schedule, name: str, step: int) ->
 def _keep(graph: Graph, nodes: list[Node], made: Schedule, name: str) -> list[int]:
     readers = [node for node in nodes if name in node.inputs]
     height = graph.tensors[name].shape[ROW_AXIS]
-    first = [
-        min((_wanted(graph, r, made, name, step).first for r in readers), default=height) for step in range(made.steps)
-    ]
+    first = []
+    for step in range(made.steps):
+        first.append(min((_wanted(graph, r, made, name, step).first for r in readers), default=height))
     for step in reversed(range(made.steps - 1)):
         first[step] = min(first[step : step + 2])
     return first

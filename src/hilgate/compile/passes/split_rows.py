@@ -18,7 +18,7 @@ from hilgate.compile.graph import Graph, Node, Site
 from hilgate.compile.homes import ALIGNMENT
 from hilgate.compile.kernels.share import share
 from hilgate.compile.ops.base import Op
-from hilgate.compile.passes.estimate import Whole, estimate, in_use
+from hilgate.compile.passes.estimate import Whole, estimate, in_use, outside
 from hilgate.compile.passes.rows import by_rows, is_image, repeats, row_bytes
 from hilgate.compile.passes.schedule import ROW_AXIS
 from hilgate.compile.passes.strips import Stretch, copied, split
@@ -28,8 +28,13 @@ from hilgate.compile.verify import verify_lowered
 if TYPE_CHECKING:
     from hilgate.compile.options import Options
 
-ROWS = (1, 2, 3, 4, 6, 8, 12, 16)  # of the first layer a step
-TRIALS = 16  # most stretches whose arena is planned, of all that were estimated
+STEPS = (2, 3, 4, 6, 8, 12, 16, 24, 32)  # about, that the first layer's rows are computed in
+MOST_LAYERS = 32  # of a stretch
+ESTIMATES = 1500  # most that are made, the fullest layers' shortest stretches first
+TRIALS = 24  # most stretches whose arena is planned, of all that were estimated
+MOST_CALLS = 400  # of a stretch
+PLANNED = 8_000  # most layers that these have together, about; large networks get fewer trials
+ROUNDS = 3  # most stretches that are taken
 CALL_BYTES = 32  # of flash, about, that each further call of a layer takes
 FLASH_PER_RAM = 4  # bytes of flash that a byte of RAM is worth: microcontrollers have about so much more of it
 
@@ -104,12 +109,13 @@ def run(graph: Graph, options: Options) -> int:
 def _smallest(search: Search, whole: Trial) -> Trial:
     """The least memory that is worth its cycles and its code."""
     best, most_cycles = whole, whole.cycles * (1 + search.options.max_slowdown)
-    while True:
+    for _ in range(ROUNDS):
         fitting = [trial for trial in search.splits(best) if trial.cycles <= most_cycles]
         found = min([best, *fitting], key=lambda trial: (trial.cost, trial.cycles))
         if found is best:
-            return best
+            break
         best = found
+    return best
 
 
 def _to_fit(search: Search, whole: Trial) -> Trial:
@@ -123,15 +129,16 @@ def _to_fit(search: Search, whole: Trial) -> Trial:
         if tried.plan.arena_bytes <= limit:
             return _relaxed(search, tried)
         best = min(best, tried, key=lambda trial: trial.plan.arena_bytes)
-    while True:
+    for _ in range(ROUNDS):
         trials = search.splits(best)
         fitting = [trial for trial in trials if trial.plan.arena_bytes <= limit]
         if fitting:
             return _relaxed(search, min(fitting, key=lambda trial: (trial.cycles, trial.calls)))
         found = min([best, *trials], key=lambda trial: trial.plan.arena_bytes)
         if found is best:
-            return best
+            break
         best = found
+    return best
 
 
 def _relaxed(search: Search, start: Trial) -> Trial:
@@ -155,15 +162,29 @@ def _sparing(search: Search, whole: Trial, names: set[str]) -> Trial:
 
 
 def _promising(start: Trial) -> list[Stretch]:
-    """The stretches that no other is estimated to beat in both bytes and calls, smallest first."""
+    """The stretches to plan: those that no other is estimated to beat in both bytes and calls, then those that only
+    these beat, and so on."""
     whole = _whole(start)
-    every = [estimate(whole, stretch) for stretch in stretches(start.graph)]
-    front, calls = [], sys.maxsize
-    for one in sorted(every, key=lambda e: (e.bytes, e.calls)):
-        if one.calls < calls and one.bytes < start.plan.arena_bytes:
-            front.append(one.stretch)
-            calls = one.calls
-    return front[:TRIALS]
+    top = max(whole.in_use.values(), default=0)
+    around = sorted((s for s in stretches(start.graph) if outside(whole, s) < top), key=lambda s: s.last - s.first)
+    left = [estimate(whole, stretch) for stretch in around[:ESTIMATES]]
+    left = sorted((e for e in left if e.bytes < start.plan.arena_bytes), key=lambda e: (e.bytes, e.calls))
+    left = [e for e in left if e.calls <= MOST_CALLS]
+    chosen: list[Stretch] = []
+    planned = 0
+    while left and len(chosen) < TRIALS:
+        calls, front = sys.maxsize, []
+        for one in left:
+            if one.calls < calls:
+                front.append(one)
+                calls = one.calls
+        for one in reversed(front):
+            planned += len(start.graph.nodes) + 2 * one.calls
+            if planned > PLANNED:
+                return chosen
+            chosen.append(one.stretch)
+        left = [one for one in left if one not in front]
+    return chosen[:TRIALS]
 
 
 def _whole(start: Trial) -> Whole:
@@ -178,12 +199,14 @@ def stretches(graph: Graph) -> Iterator[Stretch]:
     """Every part of the graph that could be split, with every number of rows that is tried."""
     sites = list(graph.sites())
     for first, site in enumerate(sites):
-        for last in range(first, len(sites)):
+        for last in range(first, min(len(sites), first + MOST_LAYERS)):
             if not _splittable(sites[last]):
                 break
             if _is_closed(graph, graph.nodes[first : last + 1]):
-                most = site.output.shape[ROW_AXIS] // 2
-                yield from (Stretch(first, last, rows) for rows in ROWS if rows <= most)
+                height = site.output.shape[ROW_AXIS]
+                for rows in sorted({-(-height // steps) for steps in STEPS}):
+                    if rows < height:
+                        yield Stretch(first, last, rows)
 
 
 def _splittable(site: Site) -> bool:
