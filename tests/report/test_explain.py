@@ -119,6 +119,13 @@ def test_a_layer_of_another_name_is_said_to_have_had_it(verdicts):
     assert assemble(document, "toy").cells[0].layers[0].detail == "it was called `conv_2`"
 
 
+def test_what_several_layers_share_is_said_of_all(verdicts):
+    layers = [{"name": name, "base": 100, "head": 130} for name in "abcd"]
+    known = [{"name": name, "base": facts(), "head": facts(kernel="b_s8")} for name in "abc"]
+    found = causes(cell_with(verdicts, latency_us=600.0, layers=layers, layer_facts=known), "main")
+    assert found[0].endswith("; it runs `b_s8` instead of `a_s8`, as in 2 other layers")
+
+
 def test_two_layers_of_one_name_are_told_without_facts(verdicts):
     layers = [{"name": "a", "base": 100, "head": 130}, {"name": "a", "base": 100, "head": 100}]
     known = [{"name": "a", "base": facts(), "head": facts(kernel="b_s8")}]

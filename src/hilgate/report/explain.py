@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from hilgate.report.words import plural
 from hilgate.units import change
 
 AXES = {4: ("batch", "height", "width", "channels"), 2: ("batch", "features")}  # of NHWC tensors and of vectors
@@ -99,7 +100,7 @@ def _latency(cell: dict[str, Any], told: set[str]) -> str:
     elif len(rows) > 1:
         text += f", the largest change in {len(rows)} layers"
     clauses = _told_once(_facts_of(cell, row["name"]), told)
-    return f"{text}; {clauses}" if clauses else text
+    return f"{text}; {clauses}{_as_others(cell, row['name'], clauses)}" if clauses else text
 
 
 def _memory(cell: dict[str, Any], memory: str, told: set[str]) -> str:
@@ -160,6 +161,13 @@ def _symbol(cell: dict[str, Any], memory: str) -> str:
     rows = [row for row in cell["changes"]["symbols"] if (row["memory"] == "flash") == (memory == "flash")]
     rows = [row for row in rows if row["name"] != WEIGHTS]
     return f"most {_moved(rows[0], tick(rows[0]['name']), 'B')}" if rows else ""
+
+
+def _as_others(cell: dict[str, Any], name: str, clauses: str) -> str:
+    """How many other layers differ in the very same."""
+    others = [row for row in cell["changes"].get("layer_facts", []) if row["name"] != name]
+    count = sum(layer_facts(row["base"], row["head"]) == clauses for row in others)
+    return f", as in {plural(count, 'other layer', 'other layers')}" if count else ""
 
 
 def _told_once(row: dict[str, Any] | None, told: set[str]) -> str:
