@@ -9,6 +9,7 @@ import pytest
 
 from hilgate.artifacts import artifact, read_json
 from hilgate.ci.local import LocalOptions, run_locally
+from hilgate.ci.settle import settled_in
 from hilgate.gate.gate import execute as gate
 from hilgate.gate.verdict import Outcome
 
@@ -99,6 +100,8 @@ def test_a_firmware_that_reports_false_cycles_is_found(repository, liar, tmp_pat
         told(tmp_path / "judged")
     )
     assert any("cycles of an inference" in note for note in verdict.notes)
+    kept = settled_in(read_json(tmp_path / "judged/context.json", "context"))
+    assert [row["what"] for row in kept[CELL].claims] == told(tmp_path / "judged")
     assert verdict.cells[0].outcome is Outcome.FAIL  # RAM grew by more than worse_fail
 
 
@@ -142,6 +145,16 @@ def test_budgets_come_from_git_whatever_the_claim_says(repository, tmp_path):
     assert read_json(tmp_path / "judged/context.json", "context")["approval"]["state"] == "needed"
     approved = repository.judge(claim, tmp_path / "again", approved_by="reviewer")
     assert approved.outcome is Outcome.PASS and approved.approved_by == "reviewer"
+
+
+def test_an_approval_where_nothing_is_requested_is_none(repository, tmp_path):
+    """A label left on an old branch must not let that branch's older budgets judge."""
+    changed_comment(repository)
+    verdict = repository.judge(repository.pack(tmp_path / "claim"), tmp_path / "judged", approved_by="reviewer")
+    assert (verdict.requests, verdict.approved_by) == ((), "")
+    assert "this PR" not in verdict.policy
+    approval = read_json(tmp_path / "judged/context.json", "context")["approval"]
+    assert (approval["state"], approval["by"]) == ("none", "")
 
 
 def test_a_cell_that_is_said_to_be_unchanged_and_is_not_is_refused(repository, tmp_path):

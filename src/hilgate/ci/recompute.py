@@ -50,6 +50,7 @@ def recompute(root: Path, source: Path | None, base: Path | None, out: Path, ask
         settled = {name: _settled(settler, name, cell) for name, cell in stated.cells.items()}
     verdict = spoken(_judge(out, commits, stated, asked.approved_by), settled, stated.changed)
     write_json(out / "verdict.json", "verdict", verdict.document())
+    asked = replace(asked, approved_by=verdict.approved_by)
     context = context_of(asked, commits.base_sha, settled, baseline, bool(verdict.requests))
     write_json(out / "context.json", "context", context)
     return verdict
@@ -90,21 +91,28 @@ def _settled(settler: Settler, name: str, cell: Cell) -> Settled:
 
 
 def _judge(out: Path, commits: Commits, stated: Stated, approved_by: str) -> Verdict:
-    """The gate's verdict on what was settled: by the base's policy, or by the head's once that is approved."""
+    """The gate's verdict on what was settled: by the base's policy, or by the head's once its requests are approved.
+
+    An approval of a change that requests nothing is none: it would let the head's older policy judge.
+    """
     base = replace(stated.base, measurements=_measured(out / "base"))
     head = replace(stated.head, measurements=_measured(out / "measurements"))
-    policy, notes = _policy(commits, stated, approved_by)
-    verdict = judge(policy, base, head, approved_by)
-    return replace(verdict, requests=(*verdict.requests, *stated.requests), notes=(*verdict.notes, *notes))
+    policy, notes = _policy(commits, stated)
+    verdict = judge(policy, base, head)
+    requests = (*verdict.requests, *stated.requests)
+    own = stated.head.policy
+    if approved_by and requests and own is not None:
+        verdict, notes = judge(own, base, head, approved_by), ()
+    return replace(verdict, requests=requests, notes=(*verdict.notes, *notes))
 
 
-def _policy(commits: Commits, stated: Stated, approved_by: str) -> tuple[Policy, tuple[str, ...]]:
+def _policy(commits: Commits, stated: Stated) -> tuple[Policy, tuple[str, ...]]:
     own, theirs = stated.head.policy, stated.base.policy
-    if own is not None and (theirs is None or approved_by):
-        return own, ()
-    if theirs is None:
+    if theirs is not None:
+        return law(commits, theirs)
+    if own is None:
         raise UsageError("neither the base nor this change has a params.yaml", where=commits.base_sha)
-    return law(commits, theirs)
+    return own, ()
 
 
 def _measured(folder: Path) -> dict[str, Measurement]:
