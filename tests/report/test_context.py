@@ -57,6 +57,12 @@ def test_an_error_of_the_pull_requests_own_jobs_is_a_block_of_code(verdicts, con
     assert "    firmware/src/model.c:12: error: expected ';'\n    ```\n    @everyone <script>\n" in text
 
 
+def test_what_is_not_the_authors_fault_says_so(toys):
+    for by_author, expected in ((True, "was refused"), (False, "was refused; the harness, not this change, is why")):
+        cell = {"cell": "toy_board_a", "state": "refused", "error": "", "by_author": by_author}
+        assert setup(toys.context(cells=[cell])).failures[0].base == expected
+
+
 def test_the_run_is_linked_where_its_address_is_plain(verdicts, toys):
     for url, linked in (("https://github.com/a/b/actions/runs/1", True), ("https://x/a](b)", False), ("", False)):
         context = toys.context(run_url=url)

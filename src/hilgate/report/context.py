@@ -18,6 +18,7 @@ FAILED = {
     "missing": "was not handed in",
     "refused": "was refused",
 }
+NOT_THEIRS = "; the harness, not this change, is why"
 
 
 def setup(context: dict[str, Any] | None, told: frozenset[str] = frozenset()) -> Setup:
@@ -39,7 +40,7 @@ def setup(context: dict[str, Any] | None, told: frozenset[str] = frozenset()) ->
             for row in context.get("claims", [])
         ),
         failures=tuple(
-            Pair(row["cell"], FAILED[row["state"]], row["error"])
+            Pair(row["cell"], FAILED[row["state"]] + ("" if row.get("by_author", True) else NOT_THEIRS), row["error"])
             for row in context.get("cells", [])
             if row["state"] in FAILED
         ),
