@@ -81,6 +81,7 @@ def test_a_fork_waits_and_an_environment_without_reviewers_guards_nothing(planne
     plan, context = planned("nucleo_f446re", head_repository="stranger/widget")
     assert (plan.approval.state, plan.guarded) == ("needed", guarded)
     assert f"/hardware {HEAD}" in context["hardware"][0]["reason"] and context["hardware"][0]["state"] == "waiting"
+    assert context["approval"] == {"state": "needed", "by": "", "sha": HEAD}
 
 
 @pytest.mark.parametrize(("who", "state"), [("wim", "given"), ("rita", "needed"), ("stranger", "needed")])
@@ -90,8 +91,14 @@ def test_a_comment_of_somebody_with_write_access_lets_this_very_commit_in(planne
     beat(github, "nucleo_f446re")
     github.world.pulls[7] |= STRANGER
     add_comment(github.world, 7, who, f"/hardware {HEAD}")
-    plan, _ = planned("nucleo_f446re", head_repository="stranger/widget")
-    assert plan.approval.state == state
+    plan, context = planned("nucleo_f446re", head_repository="stranger/widget")
+    assert plan.approval.state == context["approval"]["state"] == state
+
+
+def test_a_fork_that_no_bench_could_measure_asks_for_no_approval(planned, github):
+    github.world.pulls[7] |= STRANGER
+    _, context = planned("nucleo_f446re", head_repository="stranger/widget")
+    assert context["approval"]["state"] == "none"
 
 
 def test_dependabot_waits_though_its_branch_lies_here(planned, github):

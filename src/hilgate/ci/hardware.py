@@ -51,7 +51,8 @@ def plan(client: Client, event: Event, folder: Path) -> Plan:
     online = tuple(one.board for one in pulses if one.state == "online")
     rows = tuple(_row(one, approval) for one in pulses)
     context = read_json(folder / "context.json", "context")
-    _write(folder, {**context, "hardware": list(rows)})
+    stands = approval.as_context() if online else Approval("none").as_context()  # nobody is asked for nothing
+    _write(folder, {**context, "hardware": list(rows), "approval": stands})
     return Plan(online, approval, bool(online) and _is_guarded(client), rows)
 
 
