@@ -1,7 +1,7 @@
 """How often the gate finds a slow-down and how often it sees one in equal firmwares: `scripts/simulate_latency.py`.
 
 Synthetic pull requests on synthetic benches, judged by the very functions of the gate (src/hilgate/gate/loads.py and
-spread.py). A bench is calibrated once and then measures 100 pull requests; each is a session of 2 * 16 loads in turns.
+spread.py). A bench is calibrated once and then measures 100 pull requests; each is a session of 2 * 20 loads in turns.
 One load's time is the product's time, times drift, times a scatter of the given spread, times, rarely, a disturbance.
 Writes docs/statistics/latency.csv (counts per point) and docs/pictures/statistics-latency.svg. Everything in it is made
 up; what is shown is how the rules behave.
@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import random
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +34,7 @@ WARN, FAIL = 0.0, 0.02  # worse_warn (its default, the hardest for false alarms)
 CYCLES = 200_000.0  # of the base; medians are whole cycles
 CALIBRATION_LOADS = 64
 PER_BENCH = 100
+PER_ORDER = 10  # sessions that share the order of their turns, to save time
 SESSIONS = 10_000
 NULL_SESSIONS = 100_000  # where base and head are equal: 4 in 10,000 cannot be told with 10,000
 FIELDS = (
@@ -53,13 +55,17 @@ FIELDS = (
 class Scenario:
     """What disturbs a bench. drift: of a session, first load to last, relative; wander: random walk, step in spreads.
 
-    outliers: share of loads, slower by an exponential amount of mean 5 %; tails: degrees of freedom of Student's t.
+    outliers: share of loads, slower by an exponential amount of mean 5 %; tails: degrees of freedom of Student's t;
+    wave: amplitude of a sine, in spreads, of 2 to 8 loads' period and any phase; modes: distance of two, in spreads,
+    between which each load chooses by a coin.
     """
 
     drift: float = 0.0
     wander: float = 0.0
     outliers: float = 0.0
     tails: int | None = None
+    wave: float = 0.0
+    modes: float = 0.0
 
 
 SCENARIOS = {
@@ -69,6 +75,8 @@ SCENARIOS = {
     "1 % outliers": Scenario(outliers=0.01),
     "5 % outliers": Scenario(outliers=0.05),
     "heavy tails": Scenario(tails=3),
+    "a wave": Scenario(wave=3.0),
+    "two modes": Scenario(modes=4.0),
     "all together": Scenario(drift=0.02, wander=0.3, outliers=0.01),
 }
 
@@ -83,22 +91,29 @@ def times(scenario: Scenario, spread: float, sessions: int, count: int, generato
     logs = spread * scatter + scenario.drift * np.linspace(0, 1, count)
     if scenario.wander:
         logs += np.cumsum(scenario.wander * spread * generator.standard_normal(shape), axis=1)
+    if scenario.wave:
+        period, phase = generator.uniform(2, 8, (sessions, 1)), generator.uniform(0, 2 * np.pi, (sessions, 1))
+        logs += scenario.wave * spread * np.sin(2 * np.pi * np.arange(count) / period + phase)
+    if scenario.modes:
+        logs += scenario.modes * spread * (generator.random(shape) < 0.5)
     if scenario.outliers:
         logs += (generator.random(shape) < scenario.outliers) * generator.exponential(0.05, shape)
     return np.exp(logs)
 
 
-def judge_sessions(measured: np.ndarray, visible: float) -> list[Outcome]:
-    """What the gate says of each session; measured: cycles (sessions, 2 * pairs) in turns; visible: of the bench."""
+def judge_sessions(measured: np.ndarray, turns: np.ndarray, visible: float) -> list[Outcome]:
+    """What the gate says of each session. measured: cycles, turns: the head's, both (sessions, 2 * pairs)."""
     sessions, count = measured.shape
     pairs = count // 2
-    heads = np.asarray(loads.interleave(pairs)).reshape(pairs, 2)[:, 0]
     logs = np.log(measured).reshape(sessions, pairs, 2)
-    differences = np.where(heads, logs[..., 0] - logs[..., 1], logs[..., 1] - logs[..., 0])
-    change, error, freedom = loads.trimmed(differences, resolution([float(measured.min())], pairs))
+    differences = np.where(
+        turns.reshape(sessions, pairs, 2)[..., 0], logs[..., 0] - logs[..., 1], logs[..., 1] - logs[..., 0]
+    )
+    least = resolution([float(measured.min())], pairs)
+    change, error, freedom = loads.trimmed(differences, least)
     rows = zip(
         np.expm1(change).tolist(),
-        loads.p_values(change, error, freedom).tolist(),
+        loads.p_values(differences, least).tolist(),
         np.expm1(loads.upper_bounds(change, error, freedom)).tolist(),
         strict=True,
     )
@@ -112,14 +127,16 @@ def simulate(name: str, spread: float, slow_down: float, sessions: int, seed: in
     """
     generator = np.random.default_rng([seed, list(SCENARIOS).index(name), int(1e6 * spread), int(1e6 * slow_down)])
     scenario, counts, claimed = SCENARIOS[name], Counter[Outcome](), Counter[Outcome]()
-    turns = np.asarray(loads.interleave(loads.USUAL_PAIRS))
+    lots = random.Random(seed)  # noqa: S311
     for _ in range(sessions // PER_BENCH):
         medians = np.rint(CYCLES * times(scenario, spread, 1, CALIBRATION_LOADS, generator)[0])
         found = calibrate(medians.tolist())
         bench = Spread("", "", CALIBRATION_LOADS, found["spread"], found["upper"], found["disturbed"], "")
         visible = bench.visible(loads.USUAL_PAIRS) or math.inf
-        measured = times(scenario, spread, PER_BENCH, len(turns), generator) * (1 + slow_down * turns)
-        outcomes = judge_sessions(np.rint(CYCLES * measured), visible)
+        orders = [loads.interleave(loads.USUAL_PAIRS, lots) for _ in range(PER_BENCH // PER_ORDER)]
+        turns = np.repeat(np.asarray(orders), PER_ORDER, axis=0)
+        measured = times(scenario, spread, PER_BENCH, turns.shape[1], generator) * (1 + slow_down * turns)
+        outcomes = judge_sessions(np.rint(CYCLES * measured), turns, visible)
         counts.update(outcomes)
         if visible <= FAIL:
             claimed.update(outcomes)

@@ -73,7 +73,7 @@ def test_an_order_holds_checked_images_inputs_and_due_outputs(product, orders):
     assert (order.cell, order.board, order.pairs, order.vectors, set(order.sides)) == (
         CELL,
         BOARD,
-        16,
+        20,
         24,
         {"head", "base"},
     )
@@ -106,13 +106,13 @@ def test_base_and_head_take_turns_with_a_load_each(orders):
     (order,) = read_orders(orders)
     bench = Double(order)
     documents = in_turns(order, bench)
-    assert bench.flashed[:8] == ["base", "head", "head", "base", "head", "base", "base", "head"]
-    assert len(bench.flashed) == 32 and bench.flashed.count("head") == 16
+    assert all({*pair} == {"base", "head"} for pair in zip(bench.flashed[::2], bench.flashed[1::2], strict=True))
+    assert len(bench.flashed) == 40 and 5 <= bench.flashed[::2].count("head") <= 15, "who comes first is drawn"
     head, base = documents["head"], documents["base"]
     assert head["source"] == head["evidence"] == "measured"
     assert head["latency"]["session"] == base["latency"]["session"]
     positions = [load["position"] for side in (head, base) for load in side["latency"]["loads"]]
-    assert sorted(positions) == list(range(32))
+    assert sorted(positions) == list(range(40))
     assert head["environment"]["uid"] == "11" * 12 and "cost_model" not in head["environment"]
     assert head["parity"] == {"vectors": 24, "mismatches": 0, "first_layer": None}
 

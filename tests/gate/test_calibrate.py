@@ -102,8 +102,8 @@ def test_what_cannot_be_calibrated_is_refused(project):
 @pytest.mark.parametrize(
     ("upper", "disturbed", "last"),
     [
-        (0.001, 0.0, "finds a slow-down of 0.32 %"),
-        (0.01, 0.05, "2 % takes 29 pairs"),
+        (0.001, 0.0, "finds a slow-down of 0.3 %"),
+        (0.01, 0.05, "2 % takes 37 pairs"),
         (0.5, 0.0, "cannot be found with any number"),
         (0.001, 0.1, "10 % of the pairs of loads were disturbed"),
     ],

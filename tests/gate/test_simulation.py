@@ -72,8 +72,10 @@ def test_a_slow_down_of_the_limit_never_passes_in_more_than_1_percent(rows):
     assert all(row["pass"] <= 0.01 * row["sessions"] for row in rows if row["slow_down"] >= 0.02)
 
 
-def test_no_bench_of_1_percent_claims_a_limit_of_2(rows):
-    assert all(row["claimed"] == 0 for row in rows if row["spread"] == 0.01 and row["scenario"] != "heavy tails")
+def test_hardly_a_bench_of_1_percent_claims_a_limit_of_2(rows):
+    """Its calibration's upper limit would have to be wrong by a third."""
+    quiet = [row for row in rows if row["spread"] == 0.01 and row["scenario"] != "heavy tails"]
+    assert sum(row["claimed"] for row in quiet) <= 0.01 * sum(row["sessions"] for row in quiet)
 
 
 def test_the_page_says_what_was_counted(page, rows):
@@ -100,10 +102,10 @@ def test_the_page_says_what_the_rules_give(page):
     said = VISIBLE.findall(page)
     assert len(said) == 7
     for spread, visible, pairs in said:
-        assert float(visible) == pytest.approx(100 * visible_change(float(spread) / 100, 16), abs=0.0051)
+        assert float(visible) == pytest.approx(100 * visible_change(float(spread) / 100, 20), abs=0.0051)
         assert int(pairs) == pairs_needed(float(spread) / 100, 0.02)
     largest = float(re.search(r"calibrated spread is below\s+([\d.]+) %", page)[1]) / 100
-    assert visible_change(largest, 16) <= 0.02 < visible_change(largest + 0.0001, 16)
+    assert visible_change(largest, 20) <= 0.02 < visible_change(largest + 0.0001, 20)
     assert pytest.approx(1 / 16) == MOST_DISTURBED
 
 

@@ -37,7 +37,7 @@ def interleaved(sides: Sides, budget: Budget) -> tuple[Check, Loads | None]:
         pairs=session.pairs,
         change=session.change,
         p_value=session.p_value,
-        significance=loads.LEVEL,
+        significance=loads.FALSE_ALARMS,
         bound=session.bound,
         spread=session.spread,
         calibrated=spread.upper if spread else None,
@@ -64,15 +64,15 @@ def pairs_of(sides: Sides) -> tuple[list[tuple[Load, Load]], str]:
 
 
 def _not_in_turns(base: Latency, head: Latency) -> str:
-    """Why drift would look like a change, or an empty string: each pair needs both sides, both orders equally often."""
+    """Why drift would look like a change, or an empty string: each pair needs both sides, in both orders."""
     count = len(base.loads)
     heads, bases = ({load.position for load in side.loads} for side in (head, base))
     if heads & bases or heads | bases != set(range(2 * count)) or len(heads) != count:
         return "the loads of both sides do not fill one session; measure again"
-    firsts = [position for position in heads if position % 2 == 0]
+    firsts = [position in heads for position in range(0, 2 * count, 2)]
     whole = all((position in heads) != (position + 1 in heads) for position in range(0, 2 * count, 2))
-    if not whole or abs(2 * len(firsts) - count) > 1:
-        return "base and head did not take turns, each first equally often, so drift would look like a change"
+    if not whole or not loads.balanced(firsts):
+        return "base and head did not take turns, who comes first by lot, so drift would look like a change"
     if count < loads.LEAST_PAIRS:
         return f"{count} loads of each side; fewer than {loads.LEAST_PAIRS} tell nothing"
     return ""

@@ -1,10 +1,11 @@
 """Is the head slower, as several interleaved loads of both firmwares on one bench tell it? docs/statistics.md explains.
 
 Runs within one load agree with each other for reasons that have nothing to do with the change, so the unit is the load.
-Base and head take turns, in the order of the Thue-Morse sequence; neighbours make a pair, and a pair gives one number:
-ln(head / base) of the medians of its two loads. Drift is nearly the same for both loads of a pair, so it cancels.
-The pairs are judged by the trimmed t-test (J. W. Tukey, D. H. McLaughlin, Sankhya A 25, 1963; K. K. Yuen, Biometrika
-61, 1974), so that a load which something disturbed neither hides a slow-down nor looks like one.
+Base and head take turns; neighbours make a pair, and a pair gives one number: ln(head / base) of the medians of its two
+loads. Who comes first in a pair is drawn by lot. So if the firmwares are equal, each pair is a fair coin whatever the
+bench does, and the sign test's level is exact; drift is nearly the same for both loads of a pair and cancels. The size
+comes from the trimmed t-test (J. W. Tukey, D. H. McLaughlin, Sankhya A 25, 1963; K. K. Yuen, Biometrika 61, 1974), so
+that a load which something disturbed neither hides a slow-down nor looks like one. Both tests must agree.
 
 Arrays have the pairs on their last axis; everything before it is other sessions, so that a simulation calls the very
 functions that the gate calls.
@@ -13,6 +14,8 @@ functions that the gate calls.
 from __future__ import annotations
 
 import math
+import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,19 +24,20 @@ from hilgate.gate.verdict import Outcome
 if TYPE_CHECKING:
     import numpy as np
 
-FALSE_ALARMS = 4e-4  # claimed: equal firmwares are called slower in at most so many sessions
-LEVEL = 2e-4  # asked of the test: with few pairs its real level is up to 1.7 times that (docs/statistics.md)
+FALSE_ALARMS = 4e-4  # claimed, and the level: equal firmwares are called slower in at most so many sessions
 MISSES = 0.01  # claimed: a slow-down of the visible size goes unseen in at most so many sessions
-MISS_LEVEL = 0.005  # asked of the confidence bound and of the power, for the same reason
+LIBERAL = 2.0  # with few pairs the trimmed t-test's p-values are up to 1.7 times too small
+MISS_LEVEL = 0.005  # asked of the confidence bound and of the trimmed t-test's power, for the same reason
+SIGN_MISSES = 0.004  # asked of the sign test's power; with the other the claimed MISSES
 CONFIDENCE = 0.95  # of the upper limit of a calibrated spread
-LEAST_PAIRS = 8  # with fewer the test needs differences that no budget allows
-USUAL_PAIRS = 16
+LEAST_PAIRS = 12  # with fewer no result of the sign test is rare enough
+USUAL_PAIRS = 20  # two pairs may contradict
 MOST_PAIRS = 500
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What one session showed. change: the relative change of the latency (0.02: slower by 2 %); p_value: one-sided;
+    """What one session showed. change: the relative change of the latency, 0.02 is slower by 2 %; p_value: one-sided.
 
     bound: the slow-down is below this with 99 % confidence; spread: of one load, as this session shows it, relative.
     """
@@ -45,23 +49,31 @@ class Comparison:
     spread: float
 
 
-def interleave(pairs: int) -> tuple[bool, ...]:
-    """Whose turn it is at each of 2 * pairs loads, True: the head's.
+def interleave(pairs: int, generator: random.Random | None = None) -> tuple[bool, ...]:
+    """Whose turn it is at each of 2 * pairs loads, True: the head's. generator: for simulations; else the system's.
 
-    Thue-Morse: each pair has both sides, in both orders equally often, and of 2**k loads every polynomial drift up to
-    the power k - 1 cancels in the mean.
+    A coin for each pair; drawn again while the head comes first in less than a quarter of them, or more than three.
     """
-    return tuple(bool(position.bit_count() & 1) for position in range(2 * pairs))
+    draw = generator or random.SystemRandom()
+    while True:
+        firsts = [draw.random() < 0.5 for _ in range(pairs)]
+        if balanced(firsts):
+            return tuple(turn for first in firsts for turn in (first, not first))
+
+
+def balanced(firsts: Sequence[bool]) -> bool:
+    """Whether both orders come often enough that drift cannot lean to one side."""
+    return abs(2 * sum(firsts) - len(firsts)) <= max(1, len(firsts) // 2)
 
 
 def compare(differences: np.ndarray, least: float = 0.0) -> Comparison:
-    """The test on ln(head / base) of each pair, shape (pairs,). least: standard error below which nothing is known."""
+    """The tests on ln(head / base) of each pair, shape (pairs,). least: standard error below which nothing is known."""
     change, error, freedom = trimmed(differences, least)
     scale = math.sqrt(len(differences) / (2 * inflation(len(differences))))
     return Comparison(
         pairs=len(differences),
         change=math.expm1(float(change)),
-        p_value=float(p_values(change, error, freedom)),
+        p_value=float(p_values(differences, least)),
         bound=math.expm1(float(upper_bounds(change, error, freedom))),
         spread=float(error) * scale,
     )
@@ -84,11 +96,15 @@ def trim(pairs: int) -> int:
     return max(1, pairs // 8)
 
 
-def p_values(change: Any, error: Any, freedom: int) -> Any:
-    """How often equal firmwares would look at least that much slower."""
-    from scipy.special import stdtr
+def p_values(differences: np.ndarray, least: float = 0.0) -> Any:
+    """How often equal firmwares would look at least that much slower: the larger one of both tests, at most 1."""
+    import numpy as np
+    from scipy.special import bdtrc, stdtr
 
-    return stdtr(freedom, -change / error)
+    change, error, freedom = trimmed(differences, least)
+    pairs, slower = differences.shape[-1], (differences > 0).sum(axis=-1)
+    by_signs = np.where(slower > 0, bdtrc(np.maximum(slower - 1, 0), pairs, 0.5), 1.0)
+    return np.maximum(np.minimum(LIBERAL * stdtr(freedom, -change / error), 1.0), by_signs)
 
 
 def upper_bounds(change: Any, error: Any, freedom: int) -> Any:
@@ -99,12 +115,24 @@ def upper_bounds(change: Any, error: Any, freedom: int) -> Any:
 
 
 def visible_change(spread: float, pairs: int) -> float:
-    """The smallest slow-down that is called real in 99 % of sessions, where one load's spread is `spread`; relative."""
-    from scipy.special import nctdtrinc, stdtrit
+    """The smallest slow-down that is called real in 99 % of sessions, where one load's spread is `spread`; relative.
+
+    For loads that scatter normally: where both tests have their power, the t-test's by the noncentral t distribution.
+    """
+    from scipy.special import bdtri, nctdtrinc, ndtri, stdtrit
 
     freedom = pairs - 2 * trim(pairs) - 1
-    needed = float(nctdtrinc(freedom, MISS_LEVEL, stdtrit(freedom, 1 - LEVEL)))
-    return math.expm1(needed * spread * math.sqrt(2 / pairs * inflation(pairs)))
+    by_size = float(nctdtrinc(freedom, MISS_LEVEL, stdtrit(freedom, 1 - FALSE_ALARMS / LIBERAL)))
+    contradicts = float(bdtri(may_contradict(pairs), pairs, 1 - SIGN_MISSES))
+    by_signs = -float(ndtri(contradicts)) * math.sqrt(2) * spread
+    return math.expm1(max(by_size * spread * math.sqrt(2 / pairs * inflation(pairs)), by_signs))
+
+
+def may_contradict(pairs: int) -> int:
+    """How many pairs may look faster while the sign test still calls the head slower."""
+    from scipy.special import bdtr
+
+    return max(count for count in range(pairs) if bdtr(count, pairs, 0.5) <= FALSE_ALARMS)
 
 
 def pairs_needed(spread: float, limit: float) -> int | None:
@@ -128,7 +156,7 @@ def decide(session: Comparison, visible: float, warn: float, fail: float) -> Out
     Called slower only when significant; passed only when the calibrated spread carries the limit and this session by
     itself rules out a slow-down beyond it; else inconclusive.
     """
-    if session.p_value <= LEVEL and session.change > warn:
+    if session.p_value <= FALSE_ALARMS and session.change > warn:
         return Outcome.FAIL if session.change > fail else Outcome.WARN
     if visible > fail or session.bound > fail:
         return Outcome.INCONCLUSIVE
