@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import signal
 import socket
 import struct
 import subprocess
+import termios
+import time
 
 import pytest
 
@@ -27,16 +30,25 @@ def losing(root, model, peer_type, tmp_path):
     with ours:
         with theirs:
             child = subprocess.Popen([str(program)], stdin=theirs.fileno(), stdout=theirs.fileno())
-        yield peer_type(ours.fileno(), ours.sendall), child
+        yield peer_type(ours.fileno(), ours.sendall), child, ours.fileno()
         child.kill()
         child.wait(timeout=20)
 
 
+def wait_until_read(wire: int) -> None:
+    """Until the other end has taken every byte: a loss is noticed between reads, and must come after the half frame."""
+    end = time.monotonic() + 60
+    while struct.unpack("i", fcntl.ioctl(wire, termios.TIOCOUTQ, bytes(4)))[0]:
+        assert time.monotonic() < end, "the device reads nothing"
+        time.sleep(0.001)
+
+
 def test_a_loss_is_reported_and_survived(losing):
-    device, child = losing
+    device, child, wire = losing
     device.identify()
     for number in (1, 2):
         device.write_bytes(b"\x20half a frame")
+        wait_until_read(wire)
         child.send_signal(signal.SIGUSR1)
         event = device.receive()
         assert (event.opcode, event.sequence, event.status, event.detail) == (ERROR_EVENT, 0xFFFF, OVERRUN, number)
