@@ -78,7 +78,8 @@ def loads_sentence(axis: dict[str, Any]) -> str:
         f"spread from load to load {100 * loads['spread']:.2f} %"
     ).replace("-", "−")
     if loads["visible"] is None:
-        return f"{text}; this bench is not calibrated, so nothing can be said of what it could have seen"
+        why = "is not calibrated" if loads["calibrated"] is None else "was disturbed too often when it was calibrated"
+        return f"{text}; this bench {why}, so nothing can be said of what it could have seen"
     return f"{text}; the smallest slow-down found in 99 % of sessions: {100 * loads['visible']:.2f} %"
 
 
