@@ -76,6 +76,13 @@ def test_predicted_and_measured_never_share_a_column(verdicts):
     assert "| latency, measured | none |" in text
 
 
+def test_a_long_list_of_changed_parameters_does_not_push_the_table_away(verdicts):
+    params = [{"name": f"train.toy.p{number}", "base": "1", "head": "2"} for number in range(200)]
+    text = render({**verdicts["one_regress"], "params": params}, "toy")
+    assert "`train.toy.p7`: `1` → `2` and 192 more" in text
+    assert text.index("| main | this PR |") < 1500
+
+
 def test_words_are_main_and_this_pr(verdicts):
     text = render(verdicts["one_regress"], "toy")
     assert "| main | this PR |" in text

@@ -36,6 +36,7 @@ CELLS_IN_FULL = 4  # with more cells that moved an overview comes first, and tho
 MOST_LAYERS = 10
 MOST_SYMBOLS = 20
 MOST_LINES = 20
+MOST_PAIRS = 8  # in one line; the page lists more
 LONGEST_ERROR = 1_200
 
 
@@ -164,7 +165,7 @@ def movers(cell: CellView) -> list[Moved]:
 
 def _pairs(rows: Sequence[Pair]) -> Markdown:
     """`name`: `base` → `head`, as many as fit, in one line."""
-    kept = cut(rows, "notes", "name", "base", "head")
+    kept = cut(rows, "notes", "name", "base", "head", most=MOST_PAIRS)
     shown = [f"{markdown_name(row.name)}: {markdown_name(row.base)} → {markdown_name(row.head)}" for row in kept]
     more = f" and {len(rows) - len(kept)} more" if len(rows) > len(kept) else ""
     return Markdown(", ".join(shown) + more)
