@@ -1,8 +1,8 @@
 """Workflows run by act, in a scratch server repository, with stubs for other people's actions and for the container.
 
-Real: the workflows (but for `cache-mode`, which act does not know yet), git, the scripts, `hilgate` and what it asks of
-the fake GitHub. In place of the real thing: checkout, artifacts and caches (folders), installing (the tests' own
-Python), docker (the host). act ignores permissions, environments, concurrency, time-outs: see test_workflows.py.
+Real: the workflows (but for `cache-mode` and `deployment`, which act does not know yet), git, the scripts, `hilgate`
+and what it asks of the fake GitHub. In place of the real thing: checkout, artifacts and caches (folders), installing
+(the tests' own Python), docker (the host). act ignores permissions, environments, concurrency, time-outs: see test_workflows.py.
 """
 
 from __future__ import annotations
@@ -256,7 +256,7 @@ def fill(folder: Path) -> None:
         ROOT / "scripts", folder / "scripts", dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__")
     )
     for path in (folder / ".github/workflows").glob("*.yml"):
-        path.write_text(re.sub(r"(?m)^ +cache-mode: .*\n", "", path.read_text()))
+        path.write_text(re.sub(r"(?m)^ +(cache-mode|deployment): .*\n", "", path.read_text()))
     (folder / "scripts/install_engine").write_text(INSTALL)
     (folder / "scripts/setup").write_text("#!/bin/bash\n")
     (folder / "Makefile").write_text("setup:\n\t@scripts/install_engine\ntest: setup\n\t@true\n")

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hilgate.artifacts import read_json
 from hilgate.errors import ArtifactError
-from hilgate.gate.loads import visible_change
+from hilgate.gate.loads import LEAST_PAIRS, visible_change
 from hilgate.gate.spread import FOLDER, parse_spread
 from hilgate.history import branch
 from hilgate.history.branch import Content
@@ -85,5 +85,5 @@ def _limit(root: Path, testbed: str, document: dict[str, dict[str, list[object]]
     if not path.is_file():
         return WITHOUT_CALIBRATION, False
     spread = parse_spread(path.read_text("utf-8"), str(path))
-    loads = max(8, len(document["latency"].get("loads", ())))
+    loads = max(LEAST_PAIRS, len(document["latency"].get("loads", ())))
     return max(visible_change(spread.upper, loads), 2 * spread.upper / math.sqrt(loads)), True
