@@ -2,7 +2,8 @@
 
 Real: the workflows (but for `cache-mode` and `deployment`, which act does not know yet), git, the scripts, `hilgate`
 and what it asks of the fake GitHub. In place of the real thing: checkout, artifacts and caches (folders), installing
-(the tests' own Python), docker (the host). act ignores permissions, environments, concurrency, time-outs: see test_workflows.py.
+(the tests' own Python), docker (the host). act ignores permissions, environments, concurrency and time-outs, which
+test_workflows.py looks at.
 """
 
 from __future__ import annotations
