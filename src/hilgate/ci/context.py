@@ -56,7 +56,10 @@ def context_of(
         "missing": _missing(baseline),  # not what the claim says is needed: a stranger's commands are no advice of ours
         "hardware": [],
         "approval": approval,
-        "cells": [{"cell": name, "state": one.state, "error": printable(one.error)} for name, one in settled.items()],
+        "cells": [
+            {"cell": name, "state": one.state, "error": printable(one.error), "by_author": one.by_author}
+            for name, one in settled.items()
+        ],
         "claims": [row for one in settled.values() for row in one.claims][:MOST_CLAIMS],
     }
 

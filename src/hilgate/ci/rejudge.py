@@ -9,7 +9,7 @@ from typing import Any
 from hilgate.artifacts import atomic_write, read_json, write_json
 from hilgate.ci.commits import find_commits, law, stated_by
 from hilgate.ci.orders import Order
-from hilgate.ci.settle import Settled
+from hilgate.ci.settle import settled_in
 from hilgate.ci.speak import spoken
 from hilgate.errors import ArtifactError, ClaimError, UsageError
 from hilgate.gate.benches import benches_of, spreads_at
@@ -71,8 +71,7 @@ def rejudge(root: Path, folder: Path) -> dict[str, Any]:
     base, head = _with_spreads(base, spreads_at(root, commits.base_sha, benches)), _with_spreads(head, asked)
     verdict = judge(policy, base, head, approved_by)
     verdict = replace(verdict, requests=(*verdict.requests, *stated.requests), notes=(*verdict.notes, *notes))
-    settled = {row["cell"]: Settled(row["state"], row["error"]) for row in context.get("cells", ())}
-    document = spoken(verdict, settled).document()
+    document = spoken(verdict, settled_in(context), stated.changed).document()
     write_json(folder / "verdict.json", "verdict", document)
     return read_json(folder / "verdict.json", "verdict")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from hilgate.artifacts import needed, read_json, write_json
 from hilgate.catalogue import load_board
@@ -26,6 +27,17 @@ class Settled:
     error: str = ""
     claims: tuple[dict[str, str], ...] = ()
     by_author: bool = True
+
+
+def settled_in(context: dict[str, Any]) -> dict[str, Settled]:
+    """What context.json keeps of every cell, for a later verdict on the same numbers."""
+    claims: dict[str, list[dict[str, str]]] = {}
+    for row in context.get("claims", ()):
+        claims.setdefault(row["cell"], []).append(row)
+    return {
+        row["cell"]: Settled(row["state"], row["error"], tuple(claims.get(row["cell"], ())), row.get("by_author", True))
+        for row in context.get("cells", ())
+    }
 
 
 class Settler:

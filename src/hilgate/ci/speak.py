@@ -27,11 +27,15 @@ def spoken(verdict: Verdict, settled: dict[str, Settled], changed: tuple[str, ..
 
 def _preprocess(cells: tuple[CellVerdict, ...], settled: dict[str, Settled], changed: tuple[str, ...]) -> list[str]:
     """Why an accuracy may be lower than its author saw: main feeds the model, with main's `preprocess`."""
-    tasks = {cell.task for cell in cells for row in settled[cell.cell].claims if row["what"] == "accuracy.value"}
+    tasks = {cell.task for cell in cells for row in _claims(settled, cell.cell) if row["what"] == "accuracy.value"}
     edited = {task for task in tasks if any(path.startswith(f"src/tasks/{task}/") for path in changed)}
     return [
         f"this PR changes {quote(f'src/tasks/{task}')}; main's own preprocess fed its model" for task in sorted(edited)
     ]
+
+
+def _claims(settled: dict[str, Settled], cell: str) -> tuple[dict[str, str], ...]:
+    return settled[cell].claims if cell in settled else ()
 
 
 def _cell(cell: CellVerdict, settled: Settled | None) -> CellVerdict:
