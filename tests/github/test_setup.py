@@ -28,7 +28,7 @@ def run(github, wanted=ALL, token=PERSON, check=False):
 @pytest.fixture
 def public(github):
     """As seen on github.com."""
-    github.world.secrets["HILGATE_APP_PRIVATE_KEY"] = []
+    github.world.environments["hilgate-post"] = {"secrets": {"HILGATE_APP_PRIVATE_KEY"}}
     return github
 
 
@@ -38,6 +38,7 @@ def test_everything_is_made_and_a_second_run_changes_nothing(public):
         "label hilgate-approve-budgets",
         "workflow permissions",
         "environment hilgate-hardware",
+        "environment hilgate-post",
         "ruleset hilgate",
         "variable HILGATE_APP_CLIENT_ID",
         "variable HILGATE_PAGES",
@@ -56,7 +57,7 @@ def test_check_changes_nothing_and_says_each_missing_thing_once_with_its_command
     findings = run(public, check=True)
     assert not [call for call in public.calls if call.method != "GET"]
     missing = [finding for finding in findings if finding.state == "missing"]
-    assert len(missing) == 8
+    assert len(missing) == 9
     assert all(finding.todo.startswith("hilgate setup github") and finding.words for finding in missing)
     assert len({finding.name for finding in findings}) == len(findings)
     assert left(findings)
@@ -171,7 +172,7 @@ def test_what_only_a_person_can_click_comes_with_its_address(github):
     github.world.variables |= {"HILGATE_APP_CLIENT_ID": "Iv1.abc", "HILGATE_APP_SLUG": "hilgate-acme"}
     found = {finding.name: finding for finding in run(github, Wanted())}
     assert found["secret HILGATE_APP_PRIVATE_KEY"].state == "by hand"
-    assert "https://github.com/acme/widget/settings/secrets/actions/new" in found["secret HILGATE_APP_PRIVATE_KEY"].todo
+    assert "https://github.com/acme/widget/settings/environments" in found["secret HILGATE_APP_PRIVATE_KEY"].todo
     assert "https://github.com/acme/widget/settings/actions/runners/new" in found["bench"].todo
     assert "/params.yaml @YOU" in found["code owner of the policy"].todo
 
@@ -200,7 +201,7 @@ def test_pages_built_from_a_branch_are_put_right(public):
 
 
 def test_lost_answers_make_nothing_twice(public):
-    for path in ("rulesets", "labels", "variables", "pages"):
+    for path in ("rulesets", "labels", "variables", "pages", "deployment-branch-policies"):
         public.faults.append(Fault("POST", path, 502, lost=True))
     assert not left(run(public))
     assert len(public.world.rulesets) == 1

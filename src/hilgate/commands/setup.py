@@ -25,7 +25,7 @@ def github(  # noqa: PLR0913, PLR0917  (an option each)
     reviewer: Annotated[list[str] | None, typer.Option(help="Who may let forks onto the bench. Default: you.")] = None,
     pages: Annotated[bool, typer.Option("--pages", help="Publish the trend page, for everybody to read.")] = False,
 ) -> None:
-    """Create or verify labels, environment, ruleset, variables and Pages, and say what only a person can click.
+    """Create or verify labels, environments, ruleset, variables and Pages, and say what only a person can click.
 
     Needs an administrator's token in GITHUB_TOKEN: GITHUB_TOKEN=$(gh auth token) hilgate setup github.
     Exit codes: 0 nothing is missing, 30 something is, or GitHub refused.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from fake_github import documents
@@ -9,6 +10,7 @@ from fake_github.contract import document
 from fake_github.routes import DOCS, NOT_FOUND, REPO, Answer
 from fake_github.world import APPS, Actor, World
 
+ENVIRONMENT = f"{REPO}/environments/{{environment_name}}"
 UPGRADE: Answer = (403, {"message": "Upgrade to GitHub Pro or make this repository public to enable this feature."})
 NO_PLAN = {"message": "Please ensure the billing plan supports the required reviewers protection rule."}
 
@@ -25,7 +27,13 @@ def refused(world: World, actor: Actor) -> Answer | None:
 def get_repo(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
     known = documents.repository(world.repository)
     owner = {**known["owner"], "type": world.owner_kind}
-    return 200, document("full-repository", full_name=known["full_name"], name=known["name"], owner=owner)
+    return 200, document(
+        "full-repository",
+        full_name=known["full_name"],
+        name=known["name"],
+        owner=owner,
+        default_branch=world.default_branch,
+    )
 
 
 def get_user(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
@@ -79,11 +87,17 @@ def get_environment(world: World, actor: Actor, names: dict[str, str], call: Any
     found = world.environments.get(names["environment_name"])
     if found is None:
         return NOT_FOUND
-    rules = []
+    rules: list[dict[str, Any]] = []
     if found.get("reviewers"):
         people = [{"type": "User", "reviewer": documents.user(login)} for login in found["reviewers"]]
-        rules = [{"id": 1, "node_id": "x", "type": "required_reviewers", "reviewers": people}]
-    return 200, document("environment", name=names["environment_name"], protection_rules=rules)
+        rules.append({"id": 1, "node_id": "x", "type": "required_reviewers", "reviewers": people})
+    if found.get("wait_timer"):
+        rules.append({"id": 2, "node_id": "x", "type": "wait_timer", "wait_timer": found["wait_timer"]})
+    policy = found.get("policy")
+    if policy:
+        rules.append({"id": 3, "node_id": "x", "type": "branch_policy"})
+    name = names["environment_name"]
+    return 200, document("environment", name=name, protection_rules=rules, deployment_branch_policy=policy)
 
 
 def put_environment(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
@@ -93,9 +107,55 @@ def put_environment(world: World, actor: Actor, names: dict[str, str], call: Any
     if world.is_private and not world.is_paid:
         return 422, {**NO_PLAN, "documentation_url": DOCS}
     ids = {sum(map(ord, login)): login for login in world.people}
-    reviewers = [ids[one["id"]] for one in call.body["reviewers"]]
-    world.environments[names["environment_name"]] = {"reviewers": reviewers}
+    known = world.environments.setdefault(names["environment_name"], {})
+    known["reviewers"] = [ids[one["id"]] for one in call.body.get("reviewers") or []]  # what is not named goes
+    known["wait_timer"] = call.body.get("wait_timer", 0)
+    known["policy"] = call.body.get("deployment_branch_policy")
+    if not (known["policy"] or {}).get("custom_branch_policies"):
+        known.pop("branches", None)
     return get_environment(world, actor, names, call)
+
+
+def list_policies(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
+    found = _branches(world, names)
+    if found is None:
+        return NOT_FOUND
+    policies = [_policy(number, kind, name) for number, (kind, name) in found.items()]
+    return 200, {"total_count": len(policies), "branch_policies": policies}
+
+
+def create_policy(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
+    answer, found = refused(world, actor), _branches(world, names)
+    if answer or found is None:
+        return answer or NOT_FOUND
+    wanted = (call.body.get("type", "branch"), call.body["name"])
+    if wanted in found.values():
+        return 303, None
+    found[world.new_id()] = wanted
+    return 200, _policy(world.next_id, *wanted)
+
+
+def delete_policy(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
+    answer, found = refused(world, actor), _branches(world, names)
+    if answer or found is None or int(names["branch_policy_id"]) not in found:
+        return answer or NOT_FOUND
+    del found[int(names["branch_policy_id"])]
+    return 204, None
+
+
+def _branches(world: World, names: dict[str, str]) -> dict[int, tuple[str, str]] | None:
+    """Number -> (branch or tag, pattern); None where GitHub keeps no such list."""
+    known = world.environments.get(names["environment_name"], {})
+    return known.setdefault("branches", {}) if (known.get("policy") or {}).get("custom_branch_policies") else None
+
+
+def _policy(number: int, kind: str, name: str) -> dict[str, Any]:
+    return document("deployment-branch-policy", id=number, name=name, type=kind)
+
+
+def list_environment_secrets(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
+    known = world.environments.get(names["environment_name"])
+    return NOT_FOUND if known is None else _secrets(world, actor, known.get("secrets", []))
 
 
 def list_rulesets(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
@@ -147,7 +207,16 @@ def update_variable(world: World, actor: Actor, names: dict[str, str], call: Any
 
 
 def list_secrets(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
-    found = [document("actions-secret", name=name) for name in world.secrets]
+    return _secrets(world, actor, world.secrets)
+
+
+def list_organization_secrets(world: World, actor: Actor, names: dict[str, str], call: Any) -> Answer:
+    assert world.owner_kind == "Organization"
+    return _secrets(world, actor, world.organization_secrets)
+
+
+def _secrets(world: World, actor: Actor, names: Iterable[str]) -> Answer:
+    found = [document("actions-secret", name=name) for name in names]
     return refused(world, actor) or (200, {"total_count": len(found), "secrets": found})
 
 
@@ -175,8 +244,12 @@ HANDLERS = {
     ("POST", f"{REPO}/labels"): create_label,
     ("GET", f"{REPO}/actions/permissions/workflow"): get_workflow,
     ("PUT", f"{REPO}/actions/permissions/workflow"): put_workflow,
-    ("GET", f"{REPO}/environments/{{environment_name}}"): get_environment,
-    ("PUT", f"{REPO}/environments/{{environment_name}}"): put_environment,
+    ("GET", ENVIRONMENT): get_environment,
+    ("PUT", ENVIRONMENT): put_environment,
+    ("GET", f"{ENVIRONMENT}/deployment-branch-policies"): list_policies,
+    ("POST", f"{ENVIRONMENT}/deployment-branch-policies"): create_policy,
+    ("DELETE", f"{ENVIRONMENT}/deployment-branch-policies/{{branch_policy_id}}"): delete_policy,
+    ("GET", f"{ENVIRONMENT}/secrets"): list_environment_secrets,
     ("GET", f"{REPO}/rulesets"): list_rulesets,
     ("POST", f"{REPO}/rulesets"): create_ruleset,
     ("GET", f"{REPO}/rulesets/{{ruleset_id}}"): get_ruleset,
@@ -185,6 +258,7 @@ HANDLERS = {
     ("POST", f"{REPO}/actions/variables"): create_variable,
     ("PATCH", f"{REPO}/actions/variables/{{name}}"): update_variable,
     ("GET", f"{REPO}/actions/secrets"): list_secrets,
+    ("GET", f"{REPO}/actions/organization-secrets"): list_organization_secrets,
     ("GET", f"{REPO}/pages"): get_pages,
     ("POST", f"{REPO}/pages"): put_pages,
     ("PUT", f"{REPO}/pages"): put_pages,

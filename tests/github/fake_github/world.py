@@ -49,6 +49,7 @@ class World:
     repository: str = REPOSITORY
     old_name: str = ""  # the repository was renamed
     owner_kind: str = "User"
+    default_branch: str = "main"
     clock: Clock = field(default_factory=Clock)
     tokens: dict[str, Actor] = field(default_factory=dict)
     people: dict[str, str] = field(default_factory=dict)  # login -> admin, write, read
@@ -66,7 +67,8 @@ class World:
     refs: dict[str, str] = field(default_factory=dict)
     labels: dict[str, dict[str, Any]] = field(default_factory=dict)
     environments: dict[str, dict[str, Any]] = field(default_factory=dict)
-    secrets: dict[str, list[str]] = field(default_factory=dict)
+    secrets: set[str] = field(default_factory=set)  # names, of the repository; an environment's are in it
+    organization_secrets: set[str] = field(default_factory=set)
     rulesets: dict[int, dict[str, Any]] = field(default_factory=dict)
     variables: dict[str, str] = field(default_factory=dict)
     workflow: dict[str, Any] = field(

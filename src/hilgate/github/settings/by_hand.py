@@ -7,12 +7,9 @@ from urllib.parse import urlencode
 from hilgate.github.client import Client
 from hilgate.github.codeowners import PLACES, owners_of
 from hilgate.github.contents import read_file
-from hilgate.github.pages import items
-from hilgate.github.settings import variable
+from hilgate.github.settings import app_key, variable
 from hilgate.github.settings.setting import Setting, Wanted
-from hilgate.github.shape import shaped
 
-KEY = "HILGATE_APP_PRIVATE_KEY"
 BENCH_BRANCH = "hilgate-bench"
 PERMISSIONS = ("checks", "issues", "pull_requests", "statuses")
 
@@ -23,11 +20,11 @@ def settings(client: Client, wanted: Wanted, command: str, is_organization: bool
             "GitHub App",
             _look_app,
             f"create it and install it on this repository: {_new_app(client, is_organization)}\n"
-            f"store its private key as {KEY}: {_secrets(client)}\n"
+            f"{app_key.how_to_store(client)}\n"
             f"then: {command} --app NAME --app-client-id ID",
             optional="any workflow of a branch here can post the same check (docs/security.md)",
         ),
-        Setting(f"secret {KEY}", _look_key, f"store the App's private key: {_secrets(client)}"),
+        *app_key.settings(client, is_organization),
         Setting(
             "code owner of the policy",
             lambda client: _look_owner(client, wanted),
@@ -43,10 +40,6 @@ def settings(client: Client, wanted: Wanted, command: str, is_organization: bool
     ]
 
 
-def _secrets(client: Client) -> str:
-    return client.access.page("settings/secrets/actions/new")
-
-
 def _new_app(client: Client, is_organization: bool) -> str:
     """The address of a form with everything filled in, in the owner's settings."""
     owner = client.access.repository.partition("/")[0]
@@ -58,15 +51,6 @@ def _new_app(client: Client, is_organization: bool) -> str:
 
 def _look_app(client: Client) -> str:
     return "" if variable.value_of(client, variable.APP_CLIENT_ID) else "checks have no identity of their own"
-
-
-def _look_key(client: Client) -> str | None:
-    """Only where an App is set up; GitHub lists names of secrets, never what they hold."""
-    if not variable.value_of(client, variable.APP_CLIENT_ID):
-        return None
-    with shaped("a list of secrets"):
-        names = {str(one["name"]) for one in items(client, client.repo("actions", "secrets"), key="secrets")}
-    return "" if KEY in names else "the App has no key here, so no check can be posted"
 
 
 def _look_owner(client: Client, wanted: Wanted) -> str:

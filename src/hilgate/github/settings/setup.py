@@ -7,7 +7,18 @@ from dataclasses import replace
 from hilgate.errors import GitHubError, UsageError
 from hilgate.github.client import Client
 from hilgate.github.refusal import RefusedError
-from hilgate.github.settings import by_hand, environment, label, ruleset, server, site, token, variable
+from hilgate.github.settings import (
+    by_hand,
+    environment,
+    key_environment,
+    label,
+    plan,
+    ruleset,
+    server,
+    site,
+    token,
+    variable,
+)
 from hilgate.github.settings.setting import (
     MADE,
     MISSING,
@@ -23,8 +34,6 @@ from hilgate.github.settings.setting import (
 )
 from hilgate.github.shape import shaped
 
-UPGRADE = ("upgrade to", "billing plan", "not available for your plan", "not supported for private")
-
 
 def execute(client: Client, wanted: Wanted, *, check: bool, command: str = "hilgate setup github") -> list[Finding]:
     """Every setting with its state, in the order of the table. check: change nothing.
@@ -32,12 +41,15 @@ def execute(client: Client, wanted: Wanted, *, check: bool, command: str = "hilg
     Raises UsageError (half an App), GitHubError (no access at all).
     """
     with shaped("the repository"):
-        is_organization = client.get(client.repo())["owner"]["type"] == "Organization"
+        repository = client.get(client.repo())
+        is_organization = repository["owner"]["type"] == "Organization"
+        default_branch = str(repository["default_branch"])
     wanted = _remembered(client, wanted)
     settings = [
         label.setting(client, wanted, command),
         token.setting(client, wanted, command),
         environment.setting(client, wanted, command),
+        key_environment.setting(client, wanted, command, default_branch),
         ruleset.setting(client, wanted, command),
         *variable.settings(client, wanted, command),
         site.setting(client, wanted, command),
@@ -105,7 +117,6 @@ def _mended(client: Client, setting: Setting, why: str) -> Finding:
 
 def _refused(setting: Setting, error: GitHubError, state: str) -> Finding:
     """A plan that lacks it is nobody's fault; a token that may not needs another token, or another person."""
-    message = error.message.lower() if isinstance(error, RefusedError) else ""
-    if any(words in message for words in UPGRADE):
+    if plan.is_lacking(error):
         return Finding(setting.name, PAID, setting.without or "this plan does not have it")
     return Finding(setting.name, state, error.what, error.hint or setting.todo)
