@@ -13,11 +13,12 @@ import pytest
 import yaml
 
 from hilgate.ci.asks import requests_of
-from hilgate.ci.commits import find_commits
+from hilgate.ci.commits import find_commits, granted
 from hilgate.ci.revisions import Tree, changed_paths, changed_workflows, merge_base, sha_of
 from hilgate.ci.stages import touched_cells
 from hilgate.ci.weights import missing_weights
 from hilgate.errors import ClaimError, UsageError
+from hilgate.gate.policy import Budget, Policy
 from hilgate.params import Cell
 
 CELLS = {"a_x": Cell("a", "x"), "a_y": Cell("a", "y"), "b_x": Cell("b", "x")}
@@ -132,6 +133,16 @@ def test_ci_takes_the_fetched_branch_and_a_clone_its_own(tree):
     assert find_commits(tree.folder, "origin/main", head, working_tree=True).tip.sha == first
     with pytest.raises(UsageError, match="no branch 'nothing'"):
         find_commits(tree.folder, "nothing", head)
+
+
+def test_an_approval_grants_what_was_asked_and_nothing_else():
+    """Main tightened RAM and limited latency after the branch left; the branch asks for more flash."""
+    cells, left = {"a_x": Cell("a", "x")}, {"flash_bytes": Budget(max=100), "ram_bytes": Budget(max=100)}
+    today = {"flash_bytes": Budget(max=90), "ram_bytes": Budget(max=50), "latency_us": Budget(max=7)}
+    asked = {"flash_bytes": Budget(max=200), "ram_bytes": Budget(max=100)}
+    policies = [Policy("p", cells, {"a_x": one}) for one in (asked, left, today)]
+    found = granted(*policies).budgets["a_x"]
+    assert found == {"flash_bytes": Budget(max=200), "ram_bytes": Budget(max=50), "latency_us": Budget(max=7)}
 
 
 @pytest.mark.parametrize("revision", ["--upload-pack=x", "-h", "nothing", "", "main\nmain", "main main"])

@@ -98,6 +98,37 @@ def _with_policy(side: Side, tree: Tree) -> tuple[Side, tuple[Request, ...]]:
     return replace(side, policy=policy, params=params.sections), ()
 
 
+def judging(commits: Commits, stated: Stated, *, approved: bool) -> tuple[Policy, tuple[str, ...]]:
+    """The policy that judges, with notes: the base's, or once its requests are approved the head's."""
+    own, theirs = stated.head.policy, stated.base.policy
+    if theirs is None:
+        if own is None:
+            raise UsageError("neither the base nor this change has a params.yaml", where=commits.base_sha)
+        return own, ()
+    today, notes = law(commits, theirs)
+    return (granted(own, theirs, today), notes) if approved and own is not None else (today, notes)
+
+
+def granted(own: Policy, left: Policy, today: Policy) -> Policy:
+    """The head's policy as a merge would leave it: an entry that it did not change since it left the base is today's.
+
+    So an approval of one budget brings no other budget back that the base branch has given up meanwhile.
+    """
+    budgets = {
+        cell: {
+            **{
+                name: one for name, one in today.budgets.get(cell, {}).items() if name not in left.budgets.get(cell, {})
+            },
+            **{
+                name: today.budgets.get(cell, {}).get(name, one) if one == left.budgets.get(cell, {}).get(name) else one
+                for name, one in own.budgets.get(cell, {}).items()
+            },
+        }
+        for cell in own.cells
+    }
+    return replace(own, budgets=budgets)
+
+
 def law(commits: Commits, base: Policy) -> tuple[Policy, tuple[str, ...]]:
     """The policy that judges: cells of the merge-base, budgets of the base branch as it is now where it still has them.
 

@@ -16,15 +16,14 @@ from hilgate.artifacts import write_json
 from hilgate.ci.admit import Expected, admit
 from hilgate.ci.baseline import committed_baseline, find_baseline
 from hilgate.ci.claim import Claim, logged
-from hilgate.ci.commits import Commits, Stated, find_commits, law, stated_by
+from hilgate.ci.commits import Commits, Stated, find_commits, judging, stated_by
 from hilgate.ci.context import Asked, context_of
 from hilgate.ci.settle import Settled, Settler
 from hilgate.ci.speak import spoken
 from hilgate.console import say
-from hilgate.errors import ClaimError, UsageError
+from hilgate.errors import ClaimError
 from hilgate.gate.judge import judge
 from hilgate.gate.measured import Measurement
-from hilgate.gate.policy import Policy
 from hilgate.gate.sides import read_path
 from hilgate.gate.verdict import Verdict
 from hilgate.params import Cell, load_params
@@ -97,22 +96,13 @@ def _judge(out: Path, commits: Commits, stated: Stated, approved_by: str) -> Ver
     """
     base = replace(stated.base, measurements=_measured(out / "base"))
     head = replace(stated.head, measurements=_measured(out / "measurements"))
-    policy, notes = _policy(commits, stated)
+    policy, notes = judging(commits, stated, approved=False)
     verdict = judge(policy, base, head)
     requests = (*verdict.requests, *stated.requests)
-    own = stated.head.policy
-    if approved_by and requests and own is not None:
-        verdict, notes = judge(own, base, head, approved_by), ()
+    if approved_by and requests and head.policy is not None:
+        policy, notes = judging(commits, stated, approved=True)
+        verdict = judge(policy, base, head, approved_by)
     return replace(verdict, requests=requests, notes=(*verdict.notes, *notes))
-
-
-def _policy(commits: Commits, stated: Stated) -> tuple[Policy, tuple[str, ...]]:
-    own, theirs = stated.head.policy, stated.base.policy
-    if theirs is not None:
-        return law(commits, theirs)
-    if own is None:
-        raise UsageError("neither the base nor this change has a params.yaml", where=commits.base_sha)
-    return own, ()
 
 
 def _measured(folder: Path) -> dict[str, Measurement]:

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from hilgate.artifacts import atomic_write, read_json, write_json
-from hilgate.ci.commits import find_commits, law, stated_by
+from hilgate.ci.commits import find_commits, judging, stated_by
 from hilgate.ci.orders import Order
 from hilgate.ci.settle import settled_in
 from hilgate.ci.speak import spoken
-from hilgate.errors import ArtifactError, ClaimError, UsageError
+from hilgate.errors import ArtifactError, ClaimError
 from hilgate.gate.benches import benches_of, spreads_at
 from hilgate.gate.judge import judge
 from hilgate.gate.measured import parse_measurement
@@ -56,18 +56,13 @@ def rejudge(root: Path, folder: Path) -> dict[str, Any]:
     stated = stated_by(commits)
     approved_by = before["approved_by"]
     own, theirs = stated.head.policy, stated.base.policy
-    notes: tuple[str, ...] = ()
-    if own is not None and (theirs is None or approved_by):
-        policy = own
-    elif theirs is not None:
-        policy, notes = law(commits, theirs)
-    else:
-        raise UsageError("neither the base nor this change has a params.yaml", where=commits.base_sha)
+    is_own = own is not None and (theirs is None or bool(approved_by))
+    policy, notes = judging(commits, stated, approved=bool(approved_by))
     base = replace(stated.base, measurements=_measured(folder / "base"))
     head = replace(stated.head, measurements=_measured(folder / "measurements"))
     benches = benches_of(head.measurements)
     asked = _calibrations(root, commits.head_sha, benches)
-    policy = replace(policy, spreads=asked if policy is own else spreads_at(root, commits.tip.sha, benches))
+    policy = replace(policy, spreads=asked if is_own else spreads_at(root, commits.tip.sha, benches))
     base, head = _with_spreads(base, spreads_at(root, commits.base_sha, benches)), _with_spreads(head, asked)
     verdict = judge(policy, base, head, approved_by)
     verdict = replace(verdict, requests=(*verdict.requests, *stated.requests), notes=(*verdict.notes, *notes))
