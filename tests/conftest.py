@@ -6,8 +6,13 @@ import shutil
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from hilgate.scaffold import create
+
+# no test depends on how busy the machine is
+settings.register_profile("hilgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("hilgate")
 
 TEMPLATE_STAGES = ("data", "train", "export", "quantize")
 
