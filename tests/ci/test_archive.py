@@ -44,6 +44,28 @@ def test_an_ordinary_claim_is_unpacked(tmp_path):
     assert {name: (tmp_path / "out" / name).read_bytes() for name in GOOD} == GOOD
 
 
+def test_a_zip_that_was_streamed_is_taken(tmp_path):
+    """As actions/upload-artifact writes it: sizes come behind each file, and the headers before it say 0."""
+
+    class Stream(io.BytesIO):
+        def seekable(self):
+            return False
+
+        def seek(self, *_):
+            raise io.UnsupportedOperation
+
+        def tell(self):
+            raise io.UnsupportedOperation
+
+    stream = Stream()
+    with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, content in GOOD.items():
+            file.writestr(name, content)
+    assert stream.getvalue()[6] & 8, "the flag of a streamed entry"
+    (tmp_path / "c.zip").write_bytes(stream.getvalue())
+    assert sorted(unpack(tmp_path / "c.zip", tmp_path / "out")) == sorted(GOOD)
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -256,7 +256,7 @@ def test_a_large_file_is_refused_unread(elf, board):
         check_elf(elf.path, board)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 255)), min_size=1, max_size=6), st.booleans())
 def test_a_damaged_elf_never_makes_another_error(image, board, tmp_path_factory, changes, tables):
     """Bytes of its header and program headers, or of its section headers and symbols, become others."""
