@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -21,6 +24,19 @@ TEMPLATE_STAGES = ("data", "train", "export", "quantize")
 def root() -> Path:
     """The project folder."""
     return Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def browser_module(root: Path) -> ModuleType:
+    """scripts/browser.py, where there is a browser: not every system has one as a package (scripts/setup)."""
+    spec = importlib.util.spec_from_file_location("browser", root / "scripts/browser.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["browser"] = module
+    spec.loader.exec_module(module)
+    if not any(shutil.which(name) for name in module.NAMES):
+        pytest.skip("no browser looks at the pages: install chromium")
+    return module
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import re
 import subprocess
@@ -17,15 +16,6 @@ from hilgate.history.page import render, repository_address, web_address, write_
 DRAWN = "document.documentElement.dataset.drawnMs"
 INKED = "c => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some(value => value)"
 EVIL = "</script><script>window.hit=1</script><img src=x onerror=window.hit=1> [x](https://x.example) @everyone &lt;"
-
-
-@pytest.fixture(scope="session")
-def browser_module(root):
-    spec = importlib.util.spec_from_file_location("browser", root / "scripts/browser.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["browser"] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")

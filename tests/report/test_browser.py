@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import pytest
 
 from hilgate.report.page import render
 from hilgate.report.trend import History, Point
 
-ROOT = Path(__file__).resolve().parents[2]
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 OUTSIDE = """[...document.querySelectorAll('body *')].filter(e => !e.closest('.wide, .map, .skip, .hidden, pre, svg')
   && e.getClientRects().length && e.getBoundingClientRect().right > document.documentElement.clientWidth + 1)
@@ -33,15 +28,6 @@ CONTRAST = """(() => {
   }
   return poor;
 })()"""
-
-
-@pytest.fixture(scope="module")
-def browser_module():
-    spec = importlib.util.spec_from_file_location("report_browser", ROOT / "scripts/browser.py")
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
 
 
 @pytest.fixture(scope="module")
