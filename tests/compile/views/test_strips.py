@@ -21,8 +21,9 @@ from hilgate.compile.ops.lookup.op import Lookup
 from hilgate.compile.ops.max_pool2d.op import MaxPool2D
 from hilgate.compile.ops.mul.op import Mul
 from hilgate.compile.ops.requantize.op import Requantize
+from hilgate.compile.ops.resize.op import Resize
 from hilgate.compile.ops.window import Window
-from hilgate.compile.passes.rows import by_rows
+from hilgate.compile.passes.rows import HEIGHT, WIDTH, by_rows
 from hilgate.compile.passes.split_rows import stretches
 from hilgate.compile.passes.strips import Stretch, copied, split
 from hilgate.compile.reference import random_inputs, run_reference
@@ -37,7 +38,7 @@ class Builder:
     def __init__(
         self, pick: Callable[[int, int], int], *, height: int, width: int, channels: int, rounding: str
     ) -> None:
-        self.pick, self.graph = pick, Graph("strips", rounding=rounding)
+        self.pick, self.graph, self.flat = pick, Graph("strips", rounding=rounding), height == 1
         self.random = np.random.default_rng(height * 100 + width * 10 + channels)
         self.graph.add(Tensor("x", (1, height, width, channels), "int8", Quantization((0.05,), 3)))
         self.graph.inputs = ["x"]
@@ -69,14 +70,16 @@ class Builder:
 
     def window(self, *, pool: bool = False) -> Window:
         kernel = (self.pick(1, 4), self.pick(1, 3))
-        dilation = (1, 1) if pool else (self.pick(1, 2), 1)
+        stride, dilation = (self.pick(1, 4), self.pick(1, 2)), (1 if pool else self.pick(1, 2), 1)
         most = [k - 1 if pool else k + 1 for k in kernel]
         pad = (self.pick(0, most[0]), self.pick(0, most[1]), self.pick(0, most[0]), self.pick(0, most[1]))
-        return Window(kernel, (self.pick(1, 4), self.pick(1, 2)), dilation, pad)
+        if self.flat:
+            return Window((1, kernel[0]), (1, stride[0]), (1, dilation[0]), (0, pad[0], 0, pad[2]))
+        return Window(kernel, stride, dilation, pad)
 
     def layer(self) -> None:
         x = self.made[-1 - self.pick(0, min(1, len(self.made) - 1))]
-        channels, kind = self.graph.tensors[x].shape[3], self.pick(0, 8)
+        channels, kind = self.graph.tensors[x].shape[3], self.pick(0, 9)
         if kind <= 1:
             window, outputs = self.window(), (4, 8)[self.pick(0, 1)]
             self.add(Conv2D(window, 1, (NONE, RELU)[kind]), x, self.constant((outputs, *window.kernel, channels), 0))
@@ -93,6 +96,9 @@ class Builder:
             self.add(Requantize(RELU), x)
         elif kind == 7:
             self.add(Mul(), x, self.constant((channels,)))
+        elif kind == 8:
+            factors = (self.pick(1, 3), self.pick(1, 2))
+            self.add(Resize(1, factors[0]) if self.flat else Resize(*factors), x)
         else:
             alike = [n for n in self.made if self.graph.tensors[n].shape == self.graph.tensors[x].shape]
             other = alike[self.pick(0, len(alike) - 1)]
@@ -109,10 +115,12 @@ class Builder:
 
 
 def built(pick: Pick) -> Graph:
+    height, width = pick(2, 14), pick(1, 5)
+    flat = pick(0, 2) == 0  # one row, cut along its width
     builder = Builder(
         pick,
-        height=pick(2, 14),
-        width=pick(1, 5),
+        height=1 if flat else height,
+        width=height if flat else width,
         channels=(4, 8)[pick(0, 1)],
         rounding=("single", "double")[pick(0, 1)],
     )
@@ -141,7 +149,7 @@ def macs(graph: Graph) -> int:
 
 def longest(graph: Graph, rows: int) -> Stretch:
     found = max(stretches(graph), key=lambda s: (s.last - s.first, -s.first))
-    return Stretch(found.first, found.last, rows)
+    return Stretch(found.first, found.last, rows, found.axis)
 
 
 def check_same_numbers(graph: Graph, stretch: Stretch) -> Graph:
@@ -161,7 +169,7 @@ def test_any_stretch_in_any_strips_gives_the_same_numbers(graph: Graph, data: st
     found = list(stretches(graph))
     assume(found)
     stretch = data.draw(st.sampled_from(found))
-    check_same_numbers(graph, Stretch(stretch.first, stretch.last, data.draw(st.integers(1, 20))))
+    check_same_numbers(graph, Stretch(stretch.first, stretch.last, data.draw(st.integers(1, 20)), stretch.axis))
 
 
 @settings(max_examples=40, deadline=None)
@@ -204,8 +212,21 @@ def one_layer(op: Op, height: int, weights: tuple[int, ...] | None = None, round
     return builder.done()
 
 
-def test_a_tensor_of_one_row_is_left_whole() -> None:
-    assert not list(stretches(one_layer(Conv2D(Window((1, 1))), 1, (4, 1, 1, 4))))
+def test_a_tensor_of_one_pixel_is_left_whole() -> None:
+    assert not list(stretches(one_layer(AvgPool2D(Window((4, 4))), 4)))
+
+
+def test_one_row_is_cut_along_its_width() -> None:
+    found = list(stretches(one_layer(Conv2D(Window((1, 1))), 1, (4, 1, 1, 4))))
+    assert {s.axis for s in found} == {WIDTH}
+    found = list(stretches(one_layer(Conv2D(Window((1, 1))), 2, (4, 1, 1, 4))))
+    assert {s.axis for s in found} == {HEIGHT}
+
+
+def test_an_enlarged_row_is_made_whole() -> None:
+    """A stretch that ends with a factor of 3 makes three rows of each."""
+    cut = check_same_numbers(one_layer(Resize(3, 1), 4), Stretch(0, 0, 1))
+    assert [cut.tensors[n.outputs[0]].shape[1] for n in cut.nodes if n.op.kind == "resize"] == [3, 3, 3, 3]
 
 
 def test_more_rows_a_step_than_there_are_is_one_strip() -> None:
@@ -225,7 +246,7 @@ def test_rows_between_strides_are_never_made() -> None:
 def test_a_window_in_nothing_but_padding_is_left_whole() -> None:
     """The first output row sees no row of the image."""
     graph = one_layer(Conv2D(Window((2, 2), pad=(2, 0, 0, 0))), 6, (4, 2, 2, 4))
-    assert not by_rows(Site(graph, graph.nodes[0]))
+    assert not by_rows(Site(graph, graph.nodes[0]), HEIGHT)
     assert not list(stretches(graph))
 
 

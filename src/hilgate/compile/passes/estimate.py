@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hilgate.compile.graph import Graph, Node
-from hilgate.compile.passes.rows import Rows, is_image, needed, row_bytes
-from hilgate.compile.passes.schedule import ROW_AXIS, Schedule, schedule
+from hilgate.compile.passes.rows import Rows, is_image, row_bytes
+from hilgate.compile.passes.schedule import Schedule, schedule
 from hilgate.compile.passes.strips import Stretch
 from hilgate.compile.plan import Plan
 
@@ -63,7 +63,7 @@ class _Inside:
     def __init__(self, whole: Whole, stretch: Stretch) -> None:
         self.whole, self.stretch, self.tensors = whole, stretch, whole.graph.tensors
         self.nodes = whole.graph.nodes[stretch.first : stretch.last + 1]
-        self.times: Schedule = schedule(whole.graph, self.nodes, stretch.rows)
+        self.times: Schedule = schedule(whole.graph, self.nodes, stretch.rows, stretch.axis)
         self.made = [node.outputs[0] for node in self.nodes]
         last = {name: i for i, node in enumerate(self.nodes) for name in node.inputs if name in self.times.ends}
         self.read_last: dict[int, list[str]] = {}  # by node: tensors that no later node of a step reads
@@ -102,19 +102,21 @@ class _Inside:
                 continue
             if is_image(tensor):
                 firsts = [self._next(node, name, step) for node in self.nodes if name in node.inputs]
-                total += (tensor.shape[ROW_AXIS] - min(firsts)) * row_bytes(tensor)
+                total += (self.times.height(name) - min(firsts)) * row_bytes(tensor, self.stretch.axis)
             else:
                 total += tensor.bytes
         return total
 
     def _next(self, node: Node, name: str, step: int) -> int:
         """The first row of an input that a node reads in this step or later."""
-        height, ends = self.tensors[name].shape[ROW_AXIS], self.times.ends[node.outputs[0]]
-        return needed(node.op, Rows(ends[step], ends[step] + 1), height).first if ends[step] < ends[-1] else height
+        ends = self.times.ends[node.outputs[0]]
+        if ends[step] == ends[-1]:
+            return self.times.height(name)
+        return self.times.needs(node, name, Rows(ends[step], ends[step] + 1)).first
 
     def _window(self, name: str, step: int, later: int) -> int:
         """Bytes of a tensor that exist after it was made in this step; later: 1 when nobody reads it in it any more."""
         end, first = self.times.ends[name][step + 1], 0  # of the result everything stays
         if name != self.made[-1]:
             first = self.times.keep[name][step + later] if step + later < self.times.steps else end
-        return max(0, end - first) * row_bytes(self.tensors[name])
+        return max(0, end - first) * row_bytes(self.tensors[name], self.stretch.axis)

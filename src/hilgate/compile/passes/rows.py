@@ -1,8 +1,12 @@
-"""Which rows of its inputs an operator needs for some rows of its output, and the operator that computes just those."""
+"""Which rows of its inputs an operator needs for some rows of its output, and the operator that computes just those.
+
+Rows lie along `axis`: 1, height, or 2, width, of images that are one row high; both are stretches of memory.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,9 +21,10 @@ from hilgate.compile.ops.lookup.op import Lookup
 from hilgate.compile.ops.max_pool2d.op import MaxPool2D
 from hilgate.compile.ops.mul.op import Mul
 from hilgate.compile.ops.requantize.op import Requantize
+from hilgate.compile.ops.resize.op import Resize
 
 WINDOWS = (Conv2D, DepthwiseConv2D, MaxPool2D, AvgPool2D)
-CHANNEL_AXIS = 3
+HEIGHT, WIDTH, CHANNELS = 1, 2, 3  # axes
 
 
 @dataclass(frozen=True)
@@ -43,64 +48,82 @@ def is_image(tensor: Tensor) -> bool:
     return len(tensor.shape) == 4 and tensor.shape[0] == 1 and tensor.dtype == "int8" and not tensor.constant
 
 
-def by_rows(site: Site) -> bool:
+def rows_axis(tensor: Tensor) -> int:
+    """The axis along which an image is cut."""
+    return HEIGHT if tensor.shape[HEIGHT] > 1 else WIDTH
+
+
+def by_rows(site: Site, axis: int) -> bool:
     """Whether each row of the output needs only some neighbouring rows of the inputs."""
-    op, height = site.node.op, site.output.shape[1] if is_image(site.output) else 0
-    if height == 0 or len(site.outputs) != 1 or not is_image(site.inputs[0]):
+    op = site.node.op
+    images = [tensor for tensor in (*site.inputs, *site.outputs) if is_image(tensor)]
+    if len(site.outputs) != 1 or not is_image(site.output) or not is_image(site.inputs[0]):
+        return False
+    if axis == WIDTH and any(tensor.shape[HEIGHT] > 1 for tensor in images):
         return False
     if isinstance(op, WINDOWS):
-        return not (isinstance(op, AvgPool2D) and _counts_change(site, op)) and _meets_the_image(site, op)
-    if isinstance(op, Lookup | Requantize):
+        return not (isinstance(op, AvgPool2D) and _counts_change(site, op, axis)) and _meets_the_image(site, op, axis)
+    if isinstance(op, Lookup | Requantize | Resize):
         return True
     if isinstance(op, Add | Mul):
         other = site.inputs[1]
-        return site.inputs[0].shape == site.output.shape and (other.shape == site.output.shape or repeats(other))
-    return isinstance(op, Concat) and op.axis == CHANNEL_AXIS and all(map(is_image, site.inputs))
+        alike = other.shape == site.output.shape or repeats(other, axis)
+        return site.inputs[0].shape == site.output.shape and alike
+    return isinstance(op, Concat) and op.axis == CHANNELS and all(map(is_image, site.inputs))
 
 
-def row_bytes(tensor: Tensor) -> int:
+def row_bytes(tensor: Tensor, axis: int) -> int:
     """Of one row of an int8 image."""
-    return tensor.shape[2] * tensor.shape[3]
+    return math.prod(tensor.shape[axis + 1 :])
 
 
-def repeats(tensor: Tensor) -> bool:
+def repeats(tensor: Tensor, axis: int) -> bool:
     """Whether an operand of add or mul is the same for each row."""
-    return len(core(tensor.shape)) < 3
+    return len(core(tensor.shape)) < 4 - axis
 
 
-def needed(op: Op, out: Rows, height: int) -> Rows:
+def granule(op: Op, axis: int) -> int:
+    """The rows that it can make only together."""
+    return (op.factor_h, op.factor_w)[axis - 1] if isinstance(op, Resize) else 1
+
+
+def needed(op: Op, out: Rows, height: int, axis: int) -> Rows:
     """The rows of an input of so many rows that `out` needs."""
+    if isinstance(op, Resize):
+        factor = granule(op, axis)
+        return Rows(out.first // factor, -(-out.end // factor))
     if not isinstance(op, WINDOWS):
         return out
-    first, end = _reach(op, out)
+    first, end = _reach(op, out, axis)
     return Rows(max(0, first), min(height, end))
 
 
-def for_rows(op: Op, out: Rows, height: int) -> Op:
+def for_rows(op: Op, out: Rows, height: int, axis: int) -> Op:
     """The operator that makes rows `out` from the rows that it needs of an input of so many rows."""
     if not isinstance(op, WINDOWS):
         return op
-    first, end = _reach(op, out)
-    _, left, _, right = op.window.pad
-    pad = (max(0, -first), left, max(0, end - height), right)
+    first, end = _reach(op, out, axis)
+    pad = list(op.window.pad)
+    pad[axis - 1], pad[axis + 1] = max(0, -first), max(0, end - height)
     changed: Any = op
-    result: Op = dataclasses.replace(changed, window=dataclasses.replace(op.window, pad=pad))
+    sides = (pad[0], pad[1], pad[2], pad[3])
+    result: Op = dataclasses.replace(changed, window=dataclasses.replace(op.window, pad=sides))
     return result
 
 
-def _reach(op: Conv2D | DepthwiseConv2D | MaxPool2D | AvgPool2D, out: Rows) -> tuple[int, int]:
+def _reach(op: Conv2D | DepthwiseConv2D | MaxPool2D | AvgPool2D, out: Rows, axis: int) -> tuple[int, int]:
     """First and end of the rows under the windows, padding included."""
-    stride, above = op.window.stride[0], op.window.pad[0]
-    return out.first * stride - above, (out.end - 1) * stride - above + op.window.reach(0)
+    stride, above = op.window.stride[axis - 1], op.window.pad[axis - 1]
+    return out.first * stride - above, (out.end - 1) * stride - above + op.window.reach(axis - 1)
 
 
-def _counts_change(site: Site, op: AvgPool2D) -> bool:
+def _counts_change(site: Site, op: AvgPool2D, axis: int) -> bool:
     """Whether the numbers of pixels that rows average decide together how they are rounded: strips would differ."""
-    padded = op.window.pad[0] > 0 or op.window.pad[2] > 0
+    padded = op.window.pad[axis - 1] > 0 or op.window.pad[axis + 1] > 0
     return op.mean or (site.rounding == "single" and padded and not op.count_padding)
 
 
-def _meets_the_image(site: Site, op: Conv2D | DepthwiseConv2D | MaxPool2D | AvgPool2D) -> bool:
+def _meets_the_image(site: Site, op: Conv2D | DepthwiseConv2D | MaxPool2D | AvgPool2D, axis: int) -> bool:
     """Whether every output row's window meets a row that is no padding."""
-    height, last = site.inputs[0].shape[1], site.output.shape[1] - 1
-    return _reach(op, Rows(0, 1))[1] > 0 and _reach(op, Rows(last, last + 1))[0] < height
+    height, last = site.inputs[0].shape[axis], site.output.shape[axis] - 1
+    return _reach(op, Rows(0, 1), axis)[1] > 0 and _reach(op, Rows(last, last + 1), axis)[0] < height

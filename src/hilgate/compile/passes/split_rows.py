@@ -19,8 +19,7 @@ from hilgate.compile.homes import ALIGNMENT
 from hilgate.compile.kernels.share import share
 from hilgate.compile.ops.base import Op
 from hilgate.compile.passes.estimate import Whole, estimate, in_use, outside
-from hilgate.compile.passes.rows import by_rows, is_image, repeats, row_bytes
-from hilgate.compile.passes.schedule import ROW_AXIS
+from hilgate.compile.passes.rows import by_rows, is_image, repeats, row_bytes, rows_axis
 from hilgate.compile.passes.strips import Stretch, copied, split
 from hilgate.compile.plan import Plan, plan
 from hilgate.compile.verify import verify_lowered
@@ -199,24 +198,25 @@ def stretches(graph: Graph) -> Iterator[Stretch]:
     """Every part of the graph that could be split, with every number of rows that is tried."""
     sites = list(graph.sites())
     for first, site in enumerate(sites):
-        for last in range(first, min(len(sites), first + MOST_LAYERS)):
-            if not _splittable(sites[last]):
+        axis = rows_axis(site.output) if is_image(site.output) else 0
+        for last in range(first, min(len(sites), first + MOST_LAYERS) if axis else first):
+            if not _splittable(sites[last], axis):
                 break
-            if _is_closed(graph, graph.nodes[first : last + 1]):
-                height = site.output.shape[ROW_AXIS]
+            if _is_closed(graph, graph.nodes[first : last + 1], axis):
+                height = site.output.shape[axis]
                 for rows in sorted({-(-height // steps) for steps in STEPS}):
                     if rows < height:
-                        yield Stretch(first, last, rows)
+                        yield Stretch(first, last, rows, axis)
 
 
-def _splittable(site: Site) -> bool:
+def _splittable(site: Site, axis: int) -> bool:
     """Whether it can make its output strip by strip."""
-    return not site.node.origin and by_rows(site) and row_bytes(site.output) % ALIGNMENT == 0
+    return not site.node.origin and by_rows(site, axis) and row_bytes(site.output, axis) % ALIGNMENT == 0
 
 
-def _is_closed(graph: Graph, nodes: list[Node]) -> bool:
+def _is_closed(graph: Graph, nodes: list[Node], axis: int) -> bool:
     """Whether nobody outside reads anything but the last output, and nothing inside is wanted whole for each row."""
     inside = {name for node in nodes[:-1] for name in node.outputs}
     outside = {name for node in graph.nodes if node not in nodes for name in node.inputs} | set(graph.outputs)
     second = [graph.tensors[name] for node in nodes for name in node.inputs[1:] if name in inside]
-    return not inside & outside and not any(is_image(tensor) and repeats(tensor) for tensor in second)
+    return not inside & outside and not any(is_image(tensor) and repeats(tensor, axis) for tensor in second)
