@@ -255,3 +255,31 @@ def test_the_local_twin_says_the_same(repository, tmp_path):
     here = run_locally(repository.root, tmp_path / "ci", LocalOptions(base="main", make=False))
     trusted = repository.judge(repository.pack(tmp_path / "claim"), tmp_path / "judged")
     assert numbers(here) == numbers(trusted) and here.outcome is trusted.outcome is Outcome.PASS
+
+
+def test_the_steps_of_the_workflows_work_as_commands(repository, tmp_path, monkeypatch, capsys):
+    """pack in the head's checkout; recompute in main's, with the download as it comes and the facts of the event."""
+    from hilgate.cli import main
+
+    repository.write("docs/page.md", "words")
+    head = repository.commit()
+    packed = ["--out", str(tmp_path / "claim"), "--base", "main", "--repository", "o/r", "--event", "pull_request"]
+    with pytest.raises(SystemExit) as end:
+        main(["ci", "pack", *packed])
+    assert end.value.code == 0
+    (tmp_path / "download").mkdir()
+    shutil.make_archive(str(tmp_path / "download/hilgate-claim"), "zip", tmp_path / "claim")
+    repository.git("checkout", "--quiet", "main")
+    facts = {"HEAD_SHA": head, "REPOSITORY": "o/r", "EVENT": "pull_request", "PULL_REQUEST": "7", "BASE_REF": "main"}
+    facts |= {"AUTHOR": "dependabot[bot]", "FORK": "true", "RUN_URL": "https://example.org/o/r/actions/runs/1"}
+    for name, value in facts.items():
+        monkeypatch.setenv(f"HILGATE_{name}", value)
+    with pytest.raises(SystemExit) as end:
+        judged = ["--base", str(repository.base), "--out", str(tmp_path / "judged"), "--approved-by", ""]
+        main(["ci", "recompute", str(tmp_path / "download"), *judged])
+    assert end.value.code == 0
+    context = read_json(tmp_path / "judged/context.json", "context")
+    assert (context["author"], context["fork"], context["pull_request"]) == ("dependabot[bot]", True, 7)
+    assert context["head_sha"] == head
+    assert read_json(tmp_path / "judged/verdict.json", "verdict")["outcome"] == "pass"
+    assert capsys.readouterr().out.startswith("pass: ")
