@@ -127,7 +127,8 @@ def tails():
         def forward(self, x):
             x = nn.functional.hardswish(self.first(x))
             x = x + self.rows(x.mean(2, keepdim=True))
-            return self.head(torch.tanh(nn.functional.hardswish(x).mean((2, 3))))
+            y = torch.tanh(nn.functional.hardswish(x).mean((2, 3)))
+            return self.head(y + torch.relu(x).amax((2, 3)) / 4)
 
     return Tails()
 
@@ -177,6 +178,7 @@ def plain():
         nn.ConvTranspose2d(3, 5, 3, stride=2, padding=1, output_padding=1),
         nn.ReLU(),
         nn.ConvTranspose2d(5, 4, (2, 3), stride=(1, 3), dilation=(2, 1)),
+        nn.ConvTranspose2d(4, 6, 2, stride=2, groups=2, bias=False),
     )
     normed = nn.Sequential(nn.BatchNorm2d(3), nn.MaxPool2d(2), nn.BatchNorm2d(3), nn.Conv2d(3, 4, 3))
     return {"row": row, "pools": pools, "flatten": flatten, "upward": upward, "normed": normed}

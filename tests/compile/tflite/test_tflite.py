@@ -66,6 +66,15 @@ def depthwise(m) -> None:
 
 
 @network
+def means(m) -> None:
+    """Over the width, then over the steps of what is left."""
+    x, y, z = conv(m, m.input([1, 6, 8, 3]), 5, [6, 8]), m.tensor([1, 6, 5], 0.1, -3), m.tensor([1, 5], 0.1, -3)
+    m.op("MEAN", [x, m.ints([2])], [y], "ReducerOptions", KeepDims=False)
+    m.op("MEAN", [y, m.ints([1])], [z], "ReducerOptions", KeepDims=False)
+    m.outputs = [z]
+
+
+@network
 def dense(m) -> None:
     x = m.input([1, 4, 4, 3])
     flat = m.tensor([1, 48], 0.05, 3)

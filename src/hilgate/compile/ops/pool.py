@@ -2,16 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from math import prod
 from typing import TYPE_CHECKING
 
 from hilgate.compile.graph import Shape, Site, Tensor
+from hilgate.compile.ops.base import Op
+from hilgate.compile.ops.reshape.op import Reshape
 from hilgate.compile.ops.window import Pair, Window, one_image, onnx_window
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_door import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
+
+
+def reduce_from_onnx(node: OnnxNode, pool: Callable[[Window], Op]) -> None:
+    """ReduceMean and ReduceMax: over height and width, as global pools are exported, or over any neighbouring axes."""
+    rank = len(node.raw(0).shape)
+    node.must_be("noop_with_empty_axes", 0)
+    axes = node.numbers(1) if node.has(1) else [int(a) for a in node.attribute("axes", [])]
+    if any(not -rank <= a < rank for a in axes):
+        raise node.refuse(f"axes {axes} do not exist in rank {rank}")
+    reduced = sorted({a % rank for a in axes} or range(rank))
+    keep = bool(node.attribute("keepdims", 1))
+    if rank in (3, 4) and node.shape(0)[0] == 1 and reduced and set(reduced) <= {2, 3}:
+        _over_image(node, pool, [axis - rank + 4 for axis in reduced], keep=keep)
+        return
+    if reduced != list(range(reduced[0], reduced[-1] + 1)):
+        raise node.refuse(f"axes {axes} of rank {rank} are not supported", "supported: axes side by side")
+    _over_neighbours(node, pool, reduced, keep=keep)
+
+
+def _over_image(node: OnnxNode, pool: Callable[[Window], Op], reduced: list[int], *, keep: bool) -> None:
+    """Over height (2), width (3) or both."""
+    x = node.channels_last_2d(0)
+    kernel = (x.shape[1] if 2 in reduced else 1, x.shape[2] if 3 in reduced else 1)
+    op = pool(Window(kernel))
+    if keep:
+        node.emit_channels_last(op, [x])
+        return
+    left = [x.shape[axis - 1] for axis in (2, 3) if axis not in reduced and len(node.shape(0)) == 4]
+    node.emit(Reshape((x.shape[0], *left, x.shape[3])), [node.inner(op, [x])])
+    if left:
+        node.mark_channels_last()
+
+
+def _over_neighbours(node: OnnxNode, pool: Callable[[Window], Op], reduced: list[int], *, keep: bool) -> None:
+    """Over rows of a (1, outer, reduced, inner) view."""
+    x = node.input(0)
+    shape, first, last = x.shape, reduced[0], reduced[-1]
+    count = prod(shape[first : last + 1])
+    rows = node.inner(Reshape((1, prod(shape[:first]), count, prod(shape[last + 1 :]))), [x])
+    pooled = node.inner(pool(Window((1, count), (1, count))), [rows])
+    node.emit(Reshape((*shape[:first], *([1] * len(reduced) if keep else []), *shape[last + 1 :])), [pooled])
 
 
 def window_from_onnx(node: OnnxNode, x: Tensor) -> Window:

@@ -9,17 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
 from hilgate.compile.arithmetic import Requantizer, quantize_multiplier, requantizer, saturate
-from hilgate.compile.graph import Quantization, Shape, Site, Tensor
+from hilgate.compile.graph import Node, Quantization, Shape, Site, Tensor
 from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.affine import ROUNDING_CODE, output_record
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
-from hilgate.compile.ops.pool import constants, pooled_shape, window_from_onnx, window_from_tflite
+from hilgate.compile.ops.pool import constants, pooled_shape, reduce_from_onnx, window_from_onnx, window_from_tflite
 from hilgate.compile.ops.reshape.op import Reshape
 from hilgate.compile.ops.window import Window
 
@@ -49,7 +48,7 @@ class AvgPool2D(Op):
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
         if node.kind == "ReduceMean":
-            _mean_from_onnx(node)
+            reduce_from_onnx(node, cls)
             return
         x = node.channels_last_2d(0)
         if node.kind == "GlobalAveragePool":
@@ -61,12 +60,7 @@ class AvgPool2D(Op):
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> None:
         if node.kind == "MEAN":
-            x = node.input(0)
-            if len(x.shape) != 4 or {a % 4 for a in node.numbers(1)} != {1, 2}:
-                raise node.refuse(
-                    f"axes {node.numbers(1)} of {x.shape} are not supported", "supported: height and width"
-                )
-            node.emit_or_view(cls(Window((x.shape[1], x.shape[2])), mean=True), x)
+            _mean_from_tflite(node)
             return
         window, code = window_from_tflite(node)
         node.emit(cls(window, activation=node.activation(code)), [node.input(0)])
@@ -112,7 +106,7 @@ class AvgPool2D(Op):
         images = inputs[0].reshape(-1, *site.inputs[0].shape[1:]).astype(np.int64)
         zero_point, counts = site.inputs[0].quant.zero_point, self.counts(site)
         if self.mean and site.rounding == "double":
-            total = (images - zero_point).sum(axis=(1, 2), keepdims=True)
+            total = self.window.patches(images - zero_point, 0).sum(axis=(3, 4))
             return self.mean_requantizer(site).apply(total).reshape(-1, *site.output.shape)
         if site.rounding == "double":
             total = self.window.patches(images, 0).sum(axis=(3, 4))
@@ -168,45 +162,19 @@ class AvgPool2D(Op):
         return Call("avg_pool2d_s8", pointers, constants(self.window, site) | extra)
 
 
-def _mean_from_onnx(node: OnnxNode) -> None:
-    """ReduceMean: over height and width, as exporters write global pooling, or over any neighbouring axes."""
-    rank = len(node.raw(0).shape)
-    node.must_be("noop_with_empty_axes", 0)
-    axes = node.numbers(1) if node.has(1) else [int(a) for a in node.attribute("axes", [])]
-    if any(not -rank <= a < rank for a in axes):
-        raise node.refuse(f"axes {axes} do not exist in rank {rank}")
-    reduced = sorted({a % rank for a in axes} or range(rank))
-    keep = bool(node.attribute("keepdims", 1))
-    if rank in (3, 4) and node.shape(0)[0] == 1 and reduced and set(reduced) <= {2, 3}:
-        _mean_of_image(node, [axis - rank + 4 for axis in reduced], keep)
-        return
-    if reduced != list(range(reduced[0], reduced[-1] + 1)):
-        raise node.refuse(f"axes {axes} of rank {rank} are not supported", "supported: axes side by side")
-    _mean_of_neighbours(node, reduced, keep)
-
-
-def _mean_of_image(node: OnnxNode, reduced: list[int], keep: bool) -> None:
-    """The mean over height (2), width (3) or both as a pool."""
-    x = node.channels_last_2d(0)
-    kernel = (x.shape[1] if 2 in reduced else 1, x.shape[2] if 3 in reduced else 1)
-    op = AvgPool2D(Window(kernel))
-    if keep:
-        node.emit_channels_last(op, [x])
-        return
-    left = [x.shape[axis - 1] for axis in (2, 3) if axis not in reduced and len(node.shape(0)) == 4]
-    node.emit(Reshape((x.shape[0], *left, x.shape[3])), [node.inner(op, [x])])
-    if left:
-        node.mark_channels_last()
-
-
-def _mean_of_neighbours(node: OnnxNode, reduced: list[int], keep: bool) -> None:
-    """The mean as a pool over rows of a (1, outer, reduced, inner) view."""
+def _mean_from_tflite(node: TfliteNode) -> None:
+    """MEAN over height, width or both, or over the steps of (1, steps, channels)."""
     x = node.input(0)
-    shape, first, last = x.shape, reduced[0], reduced[-1]
-    count = prod(shape[first : last + 1])
-    rows = node.inner(Reshape((1, prod(shape[:first]), count, prod(shape[last + 1 :]))), [x])
-    pooled = node.inner(AvgPool2D(Window((1, count), (1, count))), [rows])
-    node.emit(Reshape((*shape[:first], *([1] * len(reduced) if keep else []), *shape[last + 1 :])), [pooled])
+    rank = len(x.shape)
+    axes = {a % rank + 4 - rank for a in node.numbers(1)} if rank in (3, 4) else set()
+    if not axes or not axes <= {1, 2} or rank - len(axes) < 2:
+        raise node.refuse(f"axes {node.numbers(1)} of {x.shape} are not supported", "supported: height and width")
+    if rank == 3:
+        image = Tensor(node.graph.fresh(f"{x.name}.image"), (1, *x.shape), x.dtype, x.quantization)
+        node.graph.nodes.append(Node(image.name, Reshape(image.shape), [x.name], [node.graph.add(image).name]))
+        x = image
+    kernel = (x.shape[1] if 1 in axes else 1, x.shape[2] if 2 in axes else 1)
+    node.emit_or_view(AvgPool2D(Window(kernel), mean=True), x)
 
 
 OP = AvgPool2D

@@ -20,8 +20,8 @@ def from_onnx(node: OnnxNode) -> None:
     from hilgate.compile.ops.conv_transpose2d.op import ConvTranspose2D
 
     node.constant(1)
-    node.must_be("group", 1)
-    x, weights = node.channels_last_2d(0), _weights(node, node.input(1))
+    x = node.channels_last_2d(0)
+    weights = _weights(node, node.input(1), int(node.attribute("group", 1)), x.shape[3])
     kernel = (weights.shape[1], weights.shape[2])
     node.attribute("kernel_shape")
     if node.attribute("output_shape") is not None:
@@ -46,7 +46,8 @@ def from_onnx(node: OnnxNode) -> None:
     node.emit_channels_last(ConvTranspose2D(window, (sizes[0], sizes[1])), [x, weights, *bias])
 
 
-def _weights(node: OnnxNode, weights: Tensor) -> Tensor:
+def _weights(node: OnnxNode, weights: Tensor, groups: int, depth: int) -> Tensor:
+    """Channels last; those of groups become dense, with zeros where a channel does not read."""
     if len(weights.shape) not in (3, 4):
         raise node.refuse(f"weights of shape {weights.shape} are not supported", "supported: 1-D and 2-D")
     data = weights.values if len(weights.shape) == 4 else weights.values[:, :, None, :]
@@ -56,6 +57,15 @@ def _weights(node: OnnxNode, weights: Tensor) -> Tensor:
     if quant is not None and quant.axis == 1:
         quant = Quantization(quant.scale, quant.zero_point, 0)
     data = np.ascontiguousarray(data.transpose(1, 2, 3, 0))
+    if groups < 1 or depth % groups or data.shape[3] != depth:
+        raise node.refuse(f"weights of shape {weights.shape} in {groups} groups do not fit {depth} channels")
+    if groups > 1:
+        dense = np.zeros((groups, *data.shape), data.dtype)
+        for group, part in enumerate(np.split(data, groups, axis=3)):
+            dense[group, ..., group * part.shape[3] : (group + 1) * part.shape[3]] = part
+        data = dense.reshape(-1, *data.shape[1:])
+        if quant is not None and quant.axis is not None:
+            quant = Quantization(quant.scale * groups, quant.zero_point, 0)
     name = node.graph.fresh(f"{weights.name}.channels_last")
     return node.graph.add(Tensor(name, data.shape, weights.dtype, quant, data))
 

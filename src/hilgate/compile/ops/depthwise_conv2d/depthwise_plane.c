@@ -58,11 +58,16 @@ HILGATE_INLINE void depthwise_fill(int16_t *to, int32_t value, uint32_t n) {
     for (; n > 0u; n -= 8u, t += 4) t[0] = pair, t[1] = pair, t[2] = pair, t[3] = pair;
 }
 
+/* Rows of a plane. */
+HILGATE_INLINE int32_t depthwise_plane_rows(const depthwise_shape *s) {
+    return (s->band - 1) * s->stride_h + s->rows;
+}
+
 /* One or two channels' input rows `first` and after, as far as they exist, into the planes. */
 HILGATE_SHARED void depthwise_planes(const depthwise_shape *s, int16_t *plane, int16_t *two, const int8_t *x,
                                      int32_t first, uint32_t both) {
     const int32_t pitch = s->pitch / 2, start = first > 0 ? first : 0;
-    const int32_t end = first + s->plane_rows < s->in_h ? first + s->plane_rows : s->in_h;
+    const int32_t reached = first + depthwise_plane_rows(s), end = reached < s->in_h ? reached : s->in_h;
     const int32_t chunk = s->in_row == s->in_w * s->in_pixel ? end - start : 1; /* rows that follow each other in x */
     for (int32_t row = start; row < end; row += chunk) {
         const int32_t at = (row - first) * pitch + s->pad_left;
@@ -124,7 +129,8 @@ HILGATE_INLINE void depthwise_channel(const depthwise_shape *s, int32_t *channel
  * wide, up to 7 high, and every input channel has one output channel. */
 HILGATE_INLINE void depthwise_band(const depthwise_shape *s, const uint8_t *stream, const int8_t *x, int32_t first,
                                    int32_t rows, int32_t zero, int8_t *y, int16_t *planes, const int general) {
-    int16_t *two = planes + s->plane_rows * (s->pitch / 2);
+    const int32_t plane_values = depthwise_plane_rows(s) * (s->pitch / 2);
+    int16_t *two = planes + plane_values;
     const int32_t rest = s->out_w % s->outputs, whole = s->out_w - rest, last = s->out_w - s->edge_outputs;
     const int32_t step = s->stride_h * s->pitch;
     const depthwise_block block = {rows, whole * s->stride_w * 2, step - whole * s->stride_w * 2,
@@ -138,7 +144,7 @@ HILGATE_INLINE void depthwise_band(const depthwise_shape *s, const uint8_t *stre
     const int32_t taps = general ? s->taps : 3;
     int32_t few[4 + DEPTHWISE_WORDS_FEW];
     int32_t *channel = few;
-    if (general) channel = (int32_t *)(void *)(two + s->plane_rows * (s->pitch / 2) + 8);
+    if (general) channel = (int32_t *)(void *)(two + plane_values + 8);
     for (uint32_t c = 0; c < s->channels; c++, words += 2, weights += taps * s->rows) {
         const uint32_t in = c / multiplier;
         depthwise_channel(s, channel, words, weights, taps, zero);
@@ -154,7 +160,7 @@ HILGATE_INLINE void depthwise_image(const int8_t *x, const uint8_t *stream, cons
                                     int8_t *y, int16_t *planes, const depthwise_shape *s, const int general) {
     for (int32_t at = 0; at < s->out_h; at += s->band) {
         const int32_t rows = at + s->band <= s->out_h ? s->band : s->out_h - at;
-        depthwise_fill(planes, fill, ((uint32_t)s->plane_rows * s->pitch + 7u) & ~7u);
+        depthwise_fill(planes, fill, ((uint32_t)depthwise_plane_rows(s) * s->pitch + 7u) & ~7u);
         depthwise_band(s, stream, x, at * s->stride_h - s->pad_top, rows, output->zero_point, y + at * s->out_row,
                        planes, general);
     }

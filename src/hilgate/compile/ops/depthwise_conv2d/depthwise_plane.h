@@ -36,17 +36,13 @@ typedef struct {
     int32_t in_row, in_pixel, out_row, out_pixel; /* bytes from one row or pixel of a plane to the next, in x and y */
     uint16_t in_h, in_w, out_h, out_w, channels;  /* channels: of the output, `multiplier` for each of the input */
     uint8_t stride_h, stride_w, pad_top, pad_left;
-    uint16_t multiplier;
-    uint8_t dilation_h, dilation_w; /* strides are 1 where one of them is not */
-    uint8_t rows, taps;             /* kernel height and width */
-    uint16_t outputs;               /* DEPTHWISE_OUTPUTS of the instance, <= out_w */
-    uint16_t pitch;                 /* bytes from one row of a plane to the next */
-    uint16_t plane_rows;            /* (band - 1) * stride_h + rows */
-    uint16_t band;                  /* rows of outputs that fit the planes */
-    uint8_t rounding, top;          /* PANEL_SINGLE, PANEL_DOUBLE or PANEL_POSITIVE with its N */
-    depthwise_fn run;
-    uint16_t edge_outputs; /* DEPTHWISE_OUTPUTS of the instance that ends rows, >= out_w % outputs */
-    depthwise_fn edge;
+    uint8_t multiplier, dilation_h, dilation_w; /* strides are 1 where a dilation is not */
+    uint8_t rows, taps;                         /* kernel height and width */
+    uint8_t outputs, edge_outputs; /* DEPTHWISE_OUTPUTS of run, <= out_w, and of edge, >= out_w % outputs */
+    uint8_t rounding, top;         /* PANEL_SINGLE, PANEL_DOUBLE or PANEL_POSITIVE with its N */
+    uint16_t pitch;                /* bytes from one row of a plane to the next */
+    uint16_t band;                 /* rows of outputs that fit the planes */
+    depthwise_fn run, edge;        /* the instances that compute rows and end them */
 } depthwise_shape;
 
 /* Every parameter but the first four is a constant. */

@@ -90,7 +90,7 @@ def code_bytes(kernel: PlaneKernel) -> int:
 def choose(op: DepthwiseConv2D, site: Site, options: Options) -> PlaneKernel | None:
     """The kernel, or None where only the portable definition fits."""
     channels, sizes = site.output.shape[3], site.inputs[0].shape
-    if max(op.window.pad) > 127 or max(*sizes, channels) > 8191:
+    if max(op.window.pad) > 127 or max(*sizes, channels) > 8191 or channels > 255 * sizes[3]:
         return None
     found = _integers(op.affine(site))
     tried = []
@@ -234,7 +234,6 @@ def _shape(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> tuple[str, s
         "taps": kernel.taps,
         "outputs": kernel.outputs,
         "pitch": kernel.pitch,
-        "plane_rows": plane_rows(op, kernel),
         "band": kernel.band,
         "rounding": kernel.rounding,
         "top": kernel.top,

@@ -11,7 +11,7 @@ import numpy as np
 from hilgate.compile.graph import Shape, Site, Tensor
 from hilgate.compile.ops.activation import NONE, Activation
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
-from hilgate.compile.ops.pool import constants, pooled_shape, window_from_onnx, window_from_tflite
+from hilgate.compile.ops.pool import constants, pooled_shape, reduce_from_onnx, window_from_onnx, window_from_tflite
 from hilgate.compile.ops.window import Window
 
 if TYPE_CHECKING:
@@ -30,14 +30,20 @@ class MaxPool2D(Op):
     headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h", "kernels/pool.h")
     channelwise: ClassVar[bool] = True
     monotone = True
-    onnx: ClassVar[tuple[str, ...]] = ("MaxPool",)
+    onnx: ClassVar[tuple[str, ...]] = ("MaxPool", "GlobalMaxPool", "ReduceMax")
     tflite: ClassVar[tuple[str, ...]] = ("MAX_POOL_2D",)
     keeps_quantization: ClassVar[bool] = True
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
-        node.must_be("storage_order", 0)
+        if node.kind == "ReduceMax":
+            reduce_from_onnx(node, cls)
+            return
         x = node.channels_last_2d(0)
+        if node.kind == "GlobalMaxPool":
+            node.emit_channels_last(cls(Window((x.shape[1], x.shape[2]))), [x])
+            return
+        node.must_be("storage_order", 0)
         node.emit_channels_last(cls(window_from_onnx(node, x)), [x])
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Multiply element by element; the second operand may repeat over leading dimensions.
+"""Multiply element by element, or divide by a constant; the second operand may repeat over leading dimensions.
 
 acc = (a - zero point of a) * (b - zero point of b), requantized with scale a * scale b / scale y; TFLite's is
 reference/integer_ops/mul.h. A constant operand per channel is read from ONNX as a depthwise 1x1 convolution instead.
@@ -32,12 +32,14 @@ class Mul(Op):
 
     kind: ClassVar[str] = "mul"
     headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h",)
-    onnx: ClassVar[tuple[str, ...]] = ("Mul",)
+    onnx: ClassVar[tuple[str, ...]] = ("Mul", "Div")
     tflite: ClassVar[tuple[str, ...]] = ("MUL",)
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
         a, b = node.alike(0, 1)
+        if node.kind == "Div":
+            b = _reciprocal(node, b)
         if a.constant or len(core(a.shape)) < len(core(b.shape)):
             a, b = b, a
         if b.constant and b.quantization is None:
@@ -104,6 +106,14 @@ class Mul(Op):
         )
         counts = {"count": site.output.elements, "period": site.inputs[1].elements}
         return Call("mul_s8", pointers, counts | {"rounding": ROUNDING_CODE[site.rounding]})
+
+
+def _reciprocal(node: OnnxNode, divisor: Tensor) -> Tensor:
+    """A constant divisor as a factor, in real numbers."""
+    if not divisor.constant or node.input(0).constant or not np.all(divisor.real()):
+        raise node.refuse("only a division by constants other than 0 is supported", "multiply instead")
+    data = (1 / divisor.real()).astype(np.float32)
+    return node.graph.add(Tensor(node.graph.fresh(f"{divisor.name}.reciprocal"), data.shape, "float32", None, data))
 
 
 def _quantized(constant: Tensor, name: str) -> Tensor:
