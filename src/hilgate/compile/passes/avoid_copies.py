@@ -19,6 +19,7 @@ from hilgate.compile.ops.slice.op import Slice
 if TYPE_CHECKING:
     from hilgate.compile.options import Options
 
+TENSORS_MAX = 256  # that may share one stretch of memory; damaged files may have thousands
 FOREVER = 1 << 40  # bytes of two values never lie in one place, whenever they live: how long is not yet known here
 
 
@@ -88,6 +89,9 @@ def _made_a_view(homes: Homes, graph: Graph, site: Site) -> bool:
 def _parts_that_stay(homes: Homes, site: Site) -> set[int]:
     """The inputs that can lie in the output, while copies of the others still find their places there free."""
     wanted, names = set(range(len(site.inputs))), dict.fromkeys(site.node.inputs)
+    regions = {id(homes.region[name]): homes.region[name] for name in names}.values()
+    if sum(len(region.place) for region in regions) > TENSORS_MAX:
+        return set()
     while wanted:
         saved = homes.saved(names)
         stay = wanted - _join(homes, site, sorted(wanted))
