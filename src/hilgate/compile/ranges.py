@@ -39,11 +39,13 @@ class Range:
 
 
 def ranges(graph: Graph) -> dict[str, Range]:
-    """The range of every int8 activation of a lowered graph."""
+    """The range of every int8 activation of a lowered graph. Raises ModelError: a node has no meaning in integers."""
     found = {name: whole(graph.tensors[name]) for name in graph.inputs}
     for site in graph.sites():
-        for output in site.outputs:
-            found[output.name] = _range(site, found, output)
+        try:
+            found |= {output.name: _range(site, found, output) for output in site.outputs}
+        except (ArithmeticError, ValueError) as error:
+            raise site.refuse(str(error), "quantize the model again with calibration data of the real range") from error
     return found
 
 
