@@ -8,11 +8,14 @@ import pytest
 
 from hilgate.compile.compile import Compiled, compile_model, load, lower
 from hilgate.compile.explain import explain
+from hilgate.compile.graph import Graph, Node, Quantization, Tensor
 from hilgate.compile.layer_rows import layer_rows
+from hilgate.compile.ops.add.op import Add
 from hilgate.compile.options import Options
+from hilgate.compile.passes import rewrite
 from hilgate.compile.reference import random_inputs, run_reference
 from hilgate.compile.ruler import nets
-from hilgate.errors import DoesNotFitError, ParamsError
+from hilgate.errors import DoesNotFitError, ModelError, ParamsError
 
 WHOLE = ("split_rows",)
 
@@ -131,3 +134,14 @@ def test_explain_shows_what_the_pass_did(residual: Path) -> None:
     assert after.weight_bytes == before.weight_bytes
     assert after.arena_bytes < before.arena_bytes
     assert after.layers > before.layers
+
+
+@pytest.mark.parametrize("choices", [{"updatable": False}, {"optimize": "ram"}, {"max_arena_bytes": 100}])
+def test_passes_that_look_at_integers_see_only_legal_ones(choices: dict) -> None:
+    """A scale that no multiplier can hold is refused in words, whichever pass would have met it first."""
+    graph = Graph("far", inputs=["a", "b"], outputs=["y"], rounding="double")
+    for name, scale in (("a", 1e30), ("b", 1e30), ("y", 1e-30)):
+        graph.add(Tensor(name, (1, 8, 4, 4), "int8", Quantization((scale,), 0)))
+    graph.nodes = [Node("add", Add(), ["a", "b"], ["y"])]
+    with pytest.raises(ModelError, match="add"):
+        rewrite(graph, Options(**choices))

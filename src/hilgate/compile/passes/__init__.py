@@ -23,7 +23,7 @@ from hilgate.compile.passes import (
     split_rows,
     strip_edges,
 )
-from hilgate.compile.verify import verify
+from hilgate.compile.verify import verify, verify_lowered
 from hilgate.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,12 +32,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Pass:
-    """One rewrite. needed: without it no code can be made; by_weights: its result depends on weight values."""
+    """One rewrite. needed: without it no code can be made; by_weights: its result depends on weight values; lowered: it
+    looks at integers, kernels or bytes, so that it sees only graphs for which code can be made."""
 
     name: str
     run: Callable[[Graph, Options], int]
     needed: bool = False
     by_weights: bool = False
+    lowered: bool = False
 
 
 PASSES = (
@@ -53,10 +55,10 @@ PASSES = (
     Pass("fuse_requantize", fuse_requantize.run),
     Pass("drop_identities", drop_identities.run),
     Pass("join_transposes", join_transposes.run),
-    Pass("drop_channels", drop_channels.run, by_weights=True),
+    Pass("drop_channels", drop_channels.run, by_weights=True, lowered=True),
     Pass("drop_dead", drop_dead.run, needed=True),
-    Pass("avoid_copies", avoid_copies.run),
-    Pass("split_rows", split_rows.run),
+    Pass("avoid_copies", avoid_copies.run, lowered=True),
+    Pass("split_rows", split_rows.run, lowered=True),
 )
 
 
@@ -79,10 +81,13 @@ def rewrite(graph: Graph, options: Options, watch: Watch | None = None) -> dict[
                 f"there is no optional pass `{name}`", where="without", hint=f"passes: {', '.join(sorted(known))}"
             )
     verify(graph)
-    changes = {}
+    changes, legal = {}, False
     for step in PASSES:
         if step.name in options.without or (step.by_weights and options.updatable):
             continue
+        if step.lowered and not legal:
+            verify_lowered(graph, float_edges=options.io == "float32")
+            legal = True
         changes[step.name] = step.run(graph, options)
         verify(graph, after=step.name)
         if watch is not None:

@@ -22,7 +22,6 @@ from hilgate.compile.passes.estimate import Whole, estimate, in_use, outside
 from hilgate.compile.passes.rows import by_rows, is_image, repeats, row_bytes, rows_axis
 from hilgate.compile.passes.strips import Stretch, copied, split
 from hilgate.compile.plan import Plan, plan
-from hilgate.compile.verify import verify_lowered
 
 if TYPE_CHECKING:
     from hilgate.compile.options import Options
@@ -97,7 +96,6 @@ def run(graph: Graph, options: Options) -> int:
     """Split where it pays. Returns the number of layers that run in strips."""
     if options.optimize != "ram" and not options.max_arena_bytes:
         return 0
-    verify_lowered(graph, float_edges=options.io == "float32")  # kernels can be chosen for nothing else
     search = Search(options)
     whole = search.measure(graph)
     best = _to_fit(search, whole) if options.max_arena_bytes else _smallest(search, whole)
