@@ -12,7 +12,7 @@ from hilgate.compile.graph import Graph, Node, Quantization, Tensor
 from hilgate.compile.layer_rows import layer_rows
 from hilgate.compile.ops.add.op import Add
 from hilgate.compile.options import Options
-from hilgate.compile.passes import rewrite
+from hilgate.compile.passes import rewrite, split_rows
 from hilgate.compile.reference import random_inputs, run_reference
 from hilgate.compile.ruler import nets
 from hilgate.errors import DoesNotFitError, ModelError, ParamsError
@@ -145,3 +145,21 @@ def test_passes_that_look_at_integers_see_only_legal_ones(choices: dict) -> None
     graph.nodes = [Node("add", Add(), ["a", "b"], ["y"])]
     with pytest.raises(ModelError, match="add"):
         rewrite(graph, Options(**choices))
+
+
+def test_a_graph_of_thousands_of_nodes_is_not_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A damaged file may have them, and every stretch of them would be looked at."""
+
+    def never(*_: object) -> None:
+        raise AssertionError("searched")
+
+    graph = Graph("long", inputs=["t0"], outputs=[f"t{split_rows.NODES_MAX + 1}"])
+    graph.add(Tensor("t0", (1, 4, 4, 2), "int8", Quantization((0.1,), 0)))
+    for index in range(split_rows.NODES_MAX + 1):
+        made = graph.add(Tensor(f"t{index + 1}", (1, 4, 4, 2), "int8", Quantization((0.1,), 0)))
+        graph.nodes.append(Node(f"n{index}", Add(), [f"t{index}", f"t{index}"], [made.name]))
+    monkeypatch.setattr(split_rows, "Search", never)
+    assert split_rows.run(graph, Options(optimize="ram")) == 0
+    graph.nodes.pop()
+    with pytest.raises(AssertionError, match="searched"):
+        split_rows.run(graph, Options(optimize="ram"))

@@ -32,6 +32,7 @@ ESTIMATES = 1500  # most that are made, the fullest layers' shortest stretches f
 TRIALS = 24  # most stretches whose arena is planned, of all that were estimated
 MOST_CALLS = 400  # of a stretch
 PLANNED = 8_000  # most layers that these have together, about; large networks get fewer trials
+NODES_MAX = 256  # of a graph that is searched: every stretch is looked at; damaged files may have thousands
 ROUNDS = 3  # most stretches that are taken
 CALL_BYTES = 32  # of flash, about, that each further call of a layer takes
 FLASH_PER_RAM = 4  # bytes of flash that a byte of RAM is worth: microcontrollers have about so much more of it
@@ -94,7 +95,8 @@ class Search:
 
 def run(graph: Graph, options: Options) -> int:
     """Split where it pays. Returns the number of layers that run in strips."""
-    if options.optimize != "ram" and not options.max_arena_bytes:
+    wanted = options.optimize == "ram" or options.max_arena_bytes > 0
+    if not wanted or len(graph.nodes) > NODES_MAX:
         return 0
     search = Search(options)
     whole = search.measure(graph)
