@@ -13,9 +13,12 @@ import pytest
 
 from hilgate.arrays import read_npz
 from hilgate.artifacts import artifact
+from hilgate.build.build import build_image
 from hilgate.build.image import fill_hash_slot, segments
+from hilgate.catalogue import load_board
 from hilgate.ci import counted, sandbox
 from hilgate.ci.calls import DirectModel
+from hilgate.ci.elf_rules import check_elf
 from hilgate.ci.elf_stack import worst_stack_of
 from hilgate.ci.interface import check_interface, orders_of, quantized
 from hilgate.ci.recount import Order, count_sizes, recount
@@ -77,6 +80,17 @@ def test_sizes_and_stack_come_from_the_image_alone(order, product):
     assert worst_stack_of(elf).bytes == built["ram"]["stack_worst_bytes"]
     ours = count_sizes(order)
     assert {key: ours[key] for key in ours} == {key: built[key] for key in ours}
+
+
+def test_kernels_that_run_from_ram_are_counted_too(product, tmp_path):
+    """Calls go through veneers of the linker then, whose jump targets are no pointers that code takes."""
+    board = load_board("nucleo_f446re", product.root)
+    layout = {**board.tables["layout"], "hot_code": "sram"}
+    moved = replace(board, tables={**board.tables, "layout": layout})
+    model = artifact(product.root, "compile.folder", "digits")
+    built = build_image(moved, model, tmp_path / "build", firmware=product.root / "firmware")
+    check_elf(built.elf, board)
+    assert worst_stack_of(built.elf).bytes == built.sizes["ram"]["stack_worst_bytes"]
 
 
 @pytest.mark.parametrize(("field", "value"), [(4, 1), (14, 200), (14, 0xFF00), (0, 0xFFFF_FFFF)])

@@ -10,12 +10,13 @@ import struct
 from pathlib import Path
 
 from hilgate.build.callgraph import INDIRECT, CallGraph, Function
-from hilgate.build.code_frames import read_code
+from hilgate.build.code_frames import VENEER, read_code
 from hilgate.build.image import segments
 from hilgate.build.stack import EXCEPTION_FRAME_BYTES, Chain, deepest, interrupt_handlers
 from hilgate.errors import BuildError, ClaimError
 
 VECTORS = ".vectors"
+JUMP_TO_NEXT_WORD = bytes.fromhex("5ff800f0")  # ldr.w pc, [pc]: what a veneer to a target that is too far consists of
 
 
 def worst_stack_of(elf: Path) -> Chain:
@@ -48,7 +49,10 @@ def _functions(elf: Path) -> dict[str, Function]:
 
 
 def _addresses(elf: Path) -> set[str]:
-    """Names of functions whose address is stored in some word of what is loaded, the vector table aside."""
+    """Names of functions whose address is stored in some word of what is loaded.
+
+    Two kinds of word are no pointers that code could take: the vector table, and where a veneer of the linker jumps to.
+    """
     from elftools.elf.elffile import ELFFile
 
     with elf.open("rb") as file:
@@ -56,10 +60,14 @@ def _addresses(elf: Path) -> set[str]:
         symbols = parsed.get_section_by_name(".symtab").iter_symbols()
         functions = {s["st_value"]: s.name for s in symbols if s["st_info"]["type"] == "STT_FUNC"}
         vectors = [(s["sh_addr"], s["sh_size"]) for s in parsed.iter_sections() if s.name == VECTORS]
+    veneers = [address & ~1 for address, name in functions.items() if VENEER.fullmatch(name)]
     data = elf.read_bytes()
     words: set[int] = set()
     for segment in segments(elf):
+        content = bytearray(data[segment.offset : segment.offset + segment.file_bytes])
+        for at in (veneer - segment.run for veneer in veneers):
+            if content[max(at, 0) : at + 4] == JUMP_TO_NEXT_WORD:
+                content[at + 4 : at + 8] = bytes(4)
         skip = sum(size for address, size in vectors if address == segment.load)
-        content = data[segment.offset + skip : segment.offset + segment.file_bytes]
-        words |= set(struct.unpack(f"<{len(content) // 4}I", content[: len(content) // 4 * 4]))
+        words |= {word for (word,) in struct.iter_unpack("<I", content[skip : len(content) // 4 * 4])}
     return {name for address, name in functions.items() if address in words}
