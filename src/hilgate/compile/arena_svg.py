@@ -15,7 +15,7 @@ from hilgate.compile.plan import Plan, View
 PLOT_HEIGHT, LEFT, TOP = 440, 76, 64  # pixels
 NAMES_HEIGHT, RIGHT = 150, 24
 WIDEST, NARROWEST, WANTED = 72, 20, 900  # of a layer's column; of the whole plot
-NARROWEST_PICTURE = 720  # the legend needs it
+NARROWEST_PICTURE, VIEW_LEGEND = 720, 120  # the legend needs it
 LETTER, LINE = 6.2, 14  # pixels of a letter and of a line of text
 LONGEST_NAME = 22
 INPUT, OUTPUT, TENSOR, OTHER_TENSOR, SCRATCH = "input", "output", "tensor", "tensor2", "scratch"
@@ -38,12 +38,12 @@ text{font:11px ui-monospace,monospace;fill:#222}.title{font-size:14px;font-weigh
 def svg(plan: Plan, layers: Sequence[str], title: str) -> str:
     """The document. layers: names in order."""
     column = max(NARROWEST, min(WIDEST, WANTED // (len(layers) + 2)))
-    width = max(NARROWEST_PICTURE, LEFT + column * (len(layers) + 2) + RIGHT)
+    width = max(NARROWEST_PICTURE + VIEW_LEGEND * bool(plan.views), LEFT + column * (len(layers) + 2) + RIGHT)
     height = TOP + PLOT_HEIGHT + NAMES_HEIGHT
     scale = PLOT_HEIGHT / max(1, plan.arena_bytes)
     kinds = _kinds(plan, len(layers))
     head = f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}">'
-    parts = [head, STYLE, _text(10, 20, f"{title}: {plan.arena_bytes:,} bytes of arena", "title"), *_legend()]
+    parts = [head, STYLE, _text(10, 20, f"{title}: {plan.arena_bytes:,} bytes of arena", "title"), *_legend(plan)]
     parts += _axis(plan, width, scale)
     parts += [_box(b, kind, column, scale) for b, kind in zip(plan.buffers, kinds, strict=True)]
     parts += [_view(view, column, scale) for view in plan.views]
@@ -75,14 +75,14 @@ def _text(x: float, y: float, text: str, style: str = "", more: str = "") -> str
     return f'<text x="{x:.1f}" y="{y:.1f}"{named}{more}>{escape(text)}</text>'
 
 
-def _legend() -> list[str]:
+def _legend(plan: Plan) -> list[str]:
     parts, x = [], 10.0
     for fill, meaning in KINDS.values():
         if meaning:
             parts.append(f'<rect x="{x:.0f}" y="32" width="12" height="12" fill="{fill}"/>')
             parts.append(_text(x + 17, 42, meaning))
             x += 17 + LETTER * 1.1 * len(meaning) + 22
-    for word in ("dashed: a view", "overlap: written behind the reading"):
+    for word in (*(["dashed: a view"] if plan.views else []), "overlap: written behind the reading"):
         parts.append(_text(x, 42, word))
         x += LETTER * 1.1 * len(word) + 22
     return parts
