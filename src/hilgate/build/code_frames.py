@@ -20,7 +20,7 @@ from hilgate.errors import BuildError
 PRE_INDEXED = re.compile(r"\[sp, #-(0x[0-9a-f]+|\d+)\]!")
 LOWERED = re.compile(r"sp, (?:sp, )?#(0x[0-9a-f]+|\d+)$")
 VENEER = re.compile(r"__(\w+)_veneer")  # what the linker puts between a call and a target that is too far for it
-BRANCH_TARGET = re.compile(r"#(0x[0-9a-f]+)$")
+BRANCH_TARGET = re.compile(r"#(0x[0-9a-f]+|0)$")  # capstone writes address 0 without 0x
 
 
 @dataclass

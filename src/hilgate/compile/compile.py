@@ -16,6 +16,7 @@ from hilgate.compile.kernels.share import share
 from hilgate.compile.onnx_door import load_onnx
 from hilgate.compile.options import Options
 from hilgate.compile.passes import rewrite
+from hilgate.compile.place import FINAL_SHUFFLES
 from hilgate.compile.stale import remove_stale
 from hilgate.compile.tflite_door import load_tflite
 from hilgate.compile.verify import verify_lowered
@@ -87,7 +88,7 @@ def allocate(graph: Graph, options: Options, source_hash: str) -> emit.Emission:
     if "share_kernels" not in options.without:
         share(graph, options)
     layers = [site for site in graph.sites() if not site.node.op.view]
-    placed = plan.plan(graph, options.without)
+    placed = plan.plan(graph, options.without, FINAL_SHUFFLES)
     check_fits_a_limit(graph.name, placed.arena_bytes, options.max_arena_bytes)
     return emit.Emission(graph, layers, placed, weights.pack(layers), options, source_hash)
 

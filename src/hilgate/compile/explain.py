@@ -17,6 +17,7 @@ from hilgate.compile.ops.slice.op import Slice
 from hilgate.compile.options import Options
 from hilgate.compile.passes import rewrite
 from hilgate.compile.passes.avoid_copies import bytes_copied
+from hilgate.compile.place import FINAL_SHUFFLES
 from hilgate.compile.plan import plan
 from hilgate.compile.verify import verify_lowered
 from hilgate.compile.why import Reason, reasons
@@ -153,5 +154,5 @@ def _step(name: str, changes: int, graph: Graph) -> Step:
         macs=sum(site.node.op.macs(site) for site in sites),
         weight_bytes=sum(constants.values()),
         copied_bytes=bytes_copied(graph),
-        arena_bytes=plan(graph).arena_bytes if integers else None,
+        arena_bytes=plan(graph, shuffles=FINAL_SHUFFLES).arena_bytes if integers else None,
     )

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from hilgate.compile.homes import round_down, round_up
 
-SHUFFLES = 400  # placement orders that are tried after the usual ones
+SHUFFLES = 400  # placement orders that are tried after the usual ones, where many plans are compared
+FINAL_SHUFFLES = 6000  # the same for the plan that is kept: a few tenths of a second for up to a tenth of the arena
 EFFORT = 2_000_000  # most comparisons of two clusters that they take: about a second
 
 
@@ -67,14 +68,14 @@ ORDERS: Orders = (
 Ranges = list[tuple[int, int]]
 
 
-def place(clusters: list[Cluster]) -> int:
+def place(clusters: list[Cluster], shuffles: int = SHUFFLES) -> int:
     """Give offsets by the best of several greedy orders; returns the arena's bytes."""
     sizes = [cluster.bytes for cluster in clusters]
     rules = _rules(clusters)
     starts = [sorted(range(len(clusters)), key=lambda i: order(clusters[i])) for order in ORDERS]
     generator = random.Random(len(clusters))  # noqa: S311  equal graphs get equal arenas
     best, layout, order = math.inf, [0] * len(clusters), starts[0]
-    shuffles = min(SHUFFLES, EFFORT // max(1, sum(map(len, rules))))
+    shuffles = min(shuffles, EFFORT // max(1, sum(map(len, rules))))
     for attempt in range(len(starts) + shuffles):
         tried = starts[attempt] if attempt < len(starts) else _swapped(order, generator)
         offsets = _greedy(tried, sizes, rules)

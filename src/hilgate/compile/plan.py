@@ -17,7 +17,7 @@ from hilgate.compile.drawing import Drawing
 from hilgate.compile.graph import Graph, Site
 from hilgate.compile.homes import Homes, Segment, round_up
 from hilgate.compile.lives import Lives, lives
-from hilgate.compile.place import Buffer, Cluster, place
+from hilgate.compile.place import SHUFFLES, Buffer, Cluster, place
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ class Plan:
     views: list[View] = field(default_factory=list)
 
 
-def plan(graph: Graph, without: Collection[str] = ()) -> Plan:
-    """Place every tensor of a lowered graph. without: may name `in_place` and `overlap`."""
+def plan(graph: Graph, without: Collection[str] = (), shuffles: int = SHUFFLES) -> Plan:
+    """Place every tensor of a lowered graph. without: may name `in_place` and `overlap`; shuffles: orders to try."""
     layers = [site for site in graph.sites() if not site.node.op.view]
     found = lives(graph, layers)
     homes = share_views(graph, found.segments)
@@ -62,7 +62,7 @@ def plan(graph: Graph, without: Collection[str] = ()) -> Plan:
             _allow_lag(homes, drawings, site, here)
     scratch = [_scratch(site, index) for index, site in enumerate(layers)]
     clusters = [c for c in (*(drawing.cluster for drawing in drawings.values()), *scratch) if c.bytes > 0]
-    result = Plan(place(clusters), buffers=[buffer for cluster in clusters for buffer in cluster.buffers])
+    result = Plan(place(clusters, shuffles), buffers=[buffer for cluster in clusters for buffer in cluster.buffers])
     result.lower_bound = _lower_bound(result.buffers, len(layers))
     result.offset = {name: drawings[id(region)].offset(name) for name, region in homes.region.items()}
     result.scratch = {cluster.first: cluster.offset for cluster in scratch if cluster.bytes > 0}
