@@ -167,6 +167,18 @@ def test_code_is_explained_by_its_largest_symbol(verdicts):
     assert found == ["flash −0.06 %: kernels −60 B; most `fc_s8` −60 B"]
 
 
+@pytest.mark.parametrize(("part", "named"), [("kernels_bytes", "fc_s8"), ("runtime_bytes", "command_execute")])
+def test_the_symbol_is_one_of_the_part_that_moved(verdicts, part, named):
+    symbols = [
+        {"name": "fc_s8", "memory": "flash", "base": 100, "head": 200, "section": ".kernels"},
+        {"name": "command_execute", "memory": "flash", "base": 100, "head": 160, "section": ".text"},
+    ]
+    (found,) = causes(
+        cell_with(verdicts, flash_bytes=60.0, sizes=rows("flash", part, 1000, 1060), symbols=symbols), "main"
+    )
+    assert f"; most `{named}`" in found
+
+
 @pytest.mark.parametrize(
     ("hashes", "expected"),
     [

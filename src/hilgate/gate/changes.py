@@ -136,11 +136,12 @@ def _symbols(base: Build | None, head: Build | None) -> list[dict[str, Any]]:
     """Symbols whose size changed, appeared or went, largest change first."""
     if base is None or head is None:
         return []
-    old, new = base.symbols, head.symbols
+    old, new, homes = base.symbols, head.symbols, base.homes | head.homes
     changed = [key for key in {**new, **old} if old.get(key) != new.get(key)]
     changed.sort(key=lambda key: (-abs(new.get(key, 0) - old.get(key, 0)), key))
     return [
-        {"name": key[0], "memory": key[1], "base": old.get(key), "head": new.get(key)} for key in changed[:MOST_SYMBOLS]
+        {"name": key[0], "memory": key[1], "base": old.get(key), "head": new.get(key), "section": homes.get(key, "")}
+        for key in changed[:MOST_SYMBOLS]
     ]
 
 

@@ -63,7 +63,7 @@ class Build:
     """Where an image's bytes go: (symbol, memory) -> bytes, and the deepest chain of calls. Explains, never judges.
 
     sections: (section, flash or ram) -> bytes. layers: rows of sizes.json. Both are empty in files of before they were
-    counted.
+    counted. homes: (symbol, memory) -> section.
     """
 
     image: str
@@ -71,6 +71,7 @@ class Build:
     stack_path: tuple[str, ...]
     sections: dict[tuple[str, str], int] = field(default_factory=dict)
     layers: tuple[dict[str, Any], ...] = ()
+    homes: dict[tuple[str, str], str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -142,12 +143,13 @@ def parse_build(text: str, where: str) -> Build:
     document = parse_json(text, "sizes", where=where)
     check_plausible(document, where)
     symbols: dict[tuple[str, str], int] = {}
+    homes = {(symbol["name"], symbol["memory"]): symbol.get("section", "") for symbol in document["symbols"]}
     for symbol in document["symbols"]:
         key = symbol["name"], symbol["memory"]
         symbols[key] = symbols.get(key, 0) + int(symbol["bytes"])
     sections = {(row["name"], row["memory"]): int(row["bytes"]) for row in document.get("sections", [])}
     layers = tuple(document.get("layers", []))
-    return Build(document["hashes"]["image"], symbols, tuple(document["stack_path"]), sections, layers)
+    return Build(document["hashes"]["image"], symbols, tuple(document["stack_path"]), sections, layers, homes)
 
 
 def _unpack(bits: str, n: int, where: str) -> tuple[float, ...]:

@@ -12,6 +12,7 @@ AXES = {4: ("batch", "height", "width", "channels"), 2: ("batch", "features")}  
 FRAME = re.compile(r"(.{1,200}) \((\d{1,9})\)")  # an entry of stack_path: `main (16)`
 PARTS = ("total_bytes", "stack_seen_bytes")  # of a memory's rows those that are no part of its total
 WEIGHTS = "model_weights"  # the symbol of the weights blob: its bytes are told by layer
+KERNELS = ".kernels"  # the section of what counts as kernels; all other code is the runtime's
 METRICS = ("accuracy", "flash_bytes", "ram_bytes", "latency_us")
 MOST_ENVIRONMENT = 4
 
@@ -114,7 +115,7 @@ def _memory(cell: dict[str, Any], memory: str, told: set[str]) -> str:
     if row["part"] in ("weights_bytes", "arena_bytes"):
         detail = (_weights if row["part"] == "weights_bytes" else _arena)(cell, told)
     else:
-        detail = _stack(cell) if row["part"] == "stack_worst_bytes" else _symbol(cell, memory)
+        detail = _stack(cell) if row["part"] == "stack_worst_bytes" else _symbol(cell, memory, row["part"])
     return f"{text}; {detail}" if detail else text
 
 
@@ -156,10 +157,13 @@ def _stack(cell: dict[str, Any]) -> str:
     return f"the frame in the deepest chain went {tick(old[at])} → {tick(new[at])}"
 
 
-def _symbol(cell: dict[str, Any], memory: str) -> str:
-    """The symbol that moved most in this memory; region names of RAM differ by board, flash is called so."""
+def _symbol(cell: dict[str, Any], memory: str, part: str) -> str:
+    """The symbol that moved most in a part of a memory; regions of RAM differ by board, flash is called so."""
     rows = [row for row in cell["changes"]["symbols"] if (row["memory"] == "flash") == (memory == "flash")]
     rows = [row for row in rows if row["name"] != WEIGHTS]
+    if part in ("kernels_bytes", "runtime_bytes"):
+        wanted = part == "kernels_bytes"
+        rows = [row for row in rows if not row.get("section") or (row["section"] == KERNELS) == wanted]
     return f"most {_moved(rows[0], tick(rows[0]['name']), 'B')}" if rows else ""
 
 
