@@ -38,11 +38,10 @@ def context_of(
     base_sha: str,
     settled: dict[str, Settled],
     baseline: Baseline,
-    requested: bool,
 ) -> dict[str, Any]:
-    """The content of context.json; the hardware job adds to `hardware` and the last one to `missing`."""
-    state = "given" if asked.approved_by else "needed" if requested else "none"
-    approval = {"state": state, "by": asked.approved_by[:100], "sha": asked.head_sha if asked.approved_by else ""}
+    """The content of context.json. The hardware job adds to `hardware` and `approval`, which is about hardware alone;
+    the last one to `missing`.
+    """
     return {
         "repository": asked.repository,
         "pull_request": asked.pull_request,
@@ -55,7 +54,7 @@ def context_of(
         "event": asked.event,
         "missing": _missing(baseline),  # not what the claim says is needed: a stranger's commands are no advice of ours
         "hardware": [],
-        "approval": approval,
+        "approval": {"state": "none", "by": "", "sha": ""},
         "cells": [
             {"cell": name, "state": one.state, "error": printable(one.error), "by_author": one.by_author}
             for name, one in settled.items()

@@ -74,11 +74,12 @@ def stands(
         reason = "the pull request goes to another branch now than the verdict was computed for; push, or run CI again"
         verdict = held_back(verdict, Outcome.INCONCLUSIVE, reason)
     notes: tuple[str, ...] = ()
+    somebody_must_act = context["approval"]["state"] == "needed"
     if verdict["requests"]:
         budgets = budget_approval(client, pull, policy=options.policy, author_may=options.author_may_approve)
-        verdict, context = _as_approved(verdict, context, budgets)
+        verdict, unapproved = _as_approved(verdict, budgets)
+        somebody_must_act = somebody_must_act or unapproved
         notes = () if budgets.state == "given" else budgets.notes
-    somebody_must_act = context["approval"]["state"] == "needed"
     if any(bench["state"] == "waiting" for bench in context["hardware"]):
         hardware = hardware_approval(client, pull, event.run_id)
         notes = (*notes, *hardware.notes)
@@ -87,13 +88,12 @@ def stands(
     return Stands(verdict, context, verdict["outcome"] == Outcome.WAITING and not somebody_must_act)
 
 
-def _as_approved(verdict: Document, context: Document, approval: Approval) -> tuple[Document, Document]:
-    """Both as they are where the approval in the verdict still stands, or none was claimed."""
-    needed = {**context, "approval": {"state": "needed", "by": "", "sha": ""}}
+def _as_approved(verdict: Document, approval: Approval) -> tuple[Document, bool]:
+    """As it is where its approval still stands, or none was claimed; and whether somebody has yet to approve."""
     if not verdict["approved_by"]:
-        return verdict, needed
+        return verdict, True
     if approval.state == "given" and approval.by == verdict["approved_by"]:
-        return verdict, context
+        return verdict, False
     why = "" if approval.notes else f": the label `{LABEL}` is gone"
     reason = f"the approval by {verdict['approved_by'][:100]} does not stand{why}"
-    return {**held_back(verdict, Outcome.WAITING, reason), "approved_by": ""}, needed
+    return {**held_back(verdict, Outcome.WAITING, reason), "approved_by": ""}, True

@@ -49,8 +49,7 @@ def recompute(root: Path, source: Path | None, base: Path | None, out: Path, ask
         settled = {name: _settled(settler, name, cell) for name, cell in stated.cells.items()}
     verdict = spoken(_judge(out, commits, stated, asked.approved_by), settled, stated.changed)
     write_json(out / "verdict.json", "verdict", verdict.document())
-    asked = replace(asked, approved_by=verdict.approved_by)
-    context = context_of(asked, commits.base_sha, settled, baseline, bool(verdict.requests))
+    context = context_of(asked, commits.base_sha, settled, baseline)
     write_json(out / "context.json", "context", context)
     return verdict
 
