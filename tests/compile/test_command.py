@@ -34,6 +34,15 @@ def test_a_file_becomes_a_folder_and_a_table(models, tmp_path: Path) -> None:
     assert (tmp_path / "c/model.json").is_file()
 
 
+def test_another_kind_of_file_is_named_as_such(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "model.pt"
+    path.write_bytes(b"PK")
+    with pytest.raises(SystemExit) as caught:
+        cli.main(["compile", str(path), "-o", str(tmp_path / "out")])
+    assert caught.value.code == 5
+    assert "`.pt` is no model file (supported: .onnx, .tflite)" in capsys.readouterr().err
+
+
 def test_a_file_needs_no_torch_onnxruntime_or_dvc(models, tmp_path: Path) -> None:
     program = f"""
     import sys

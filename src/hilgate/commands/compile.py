@@ -36,7 +36,7 @@ def command(  # noqa: PLR0913, PLR0917  one per option of the command line
     chosen |= {"without": tuple(without or ()), "layer": tuple(layer or ())}
     chosen |= {"max_arena_bytes": max_arena_bytes, "max_slowdown": max_slowdown}
     given = {name: value for name, value in chosen.items() if value not in (None, ())}
-    if Path(model).suffix.lower() in DOORS:
+    if Path(model).suffix.lower() in DOORS or Path(model).is_file():
         compile_file(Path(model), given, explain=explain)
     else:
         compile_task(model, given, explain=explain)
