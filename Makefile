@@ -29,7 +29,7 @@ lock: setup ## renew requirements.lock from pyproject.toml
 	@scripts/lock
 
 soak: setup ## long campaigns: fuzzing, power cuts, lost bytes
-	@scripts/test -m soak
+	@HYPOTHESIS_PROFILE=soak scripts/test -m "soak or not soak"
 
 bench: setup ## speed of the command line, the virtual board and the kernels
 	@scripts/bench

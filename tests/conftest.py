@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import shutil
 import sys
 from pathlib import Path
@@ -13,9 +14,12 @@ from hypothesis import HealthCheck, settings
 
 from hilgate.scaffold import create
 
-# no test depends on how busy the machine is
-settings.register_profile("hilgate", deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.load_profile("hilgate")
+# No test depends on how busy the machine is, and no change is judged by examples that nobody has seen: `make test`
+# draws the same ones every time, `make soak` new ones.
+QUIET = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+settings.register_profile("test", derandomize=True, **QUIET)
+settings.register_profile("soak", **QUIET)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "test"))
 
 TEMPLATE_STAGES = ("data", "train", "export", "quantize")
 

@@ -62,7 +62,8 @@ def unpack(source: Path, out: Path) -> list[str]:
         return _copy_folder(source, out) if source.is_dir() else _copy_archive(source, out)
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ClaimError(f"a damaged archive: {str(error)[:200]}", where=source.name) from error
-    except (OSError, struct.error, ValueError, OverflowError) as error:
+    except (OSError, struct.error, ValueError, OverflowError, LookupError, TypeError, AttributeError) as error:
+        # zipfile was not written for files that somebody damages with care
         raise ClaimError(f"cannot be unpacked: {str(error)[:200]}", where=source.name) from error
 
 
@@ -117,7 +118,8 @@ def _plain_name(member: zipfile.ZipInfo) -> str:
     """The name of an ordinary, readable file. Raises ClaimError."""
     kind = stat.S_IFMT(member.external_attr >> 16)
     folder = FOLDER.fullmatch(member.filename) and not member.file_size
-    if kind not in ((0, stat.S_IFDIR) if folder else (0, stat.S_IFREG)) or (member.is_dir() and not folder):
+    is_folder = member.filename.endswith("/")  # member.is_dir() fails for an empty name
+    if kind not in ((0, stat.S_IFDIR) if folder else (0, stat.S_IFREG)) or (is_folder and not folder):
         raise ClaimError("not an ordinary file (a link, a folder, a device)", where=_shown(member.filename))
     if member.flag_bits & 0x2041:  # encrypted, strongly encrypted, directory masked: APPNOTE 4.4.4
         raise ClaimError("encrypted", where=_shown(member.filename))
