@@ -18,7 +18,7 @@ from hilgate.compile.options import Options
 from hilgate.compile.reference import random_inputs, run_reference
 
 BESIDE = Path(__file__).resolve().parents[4] / "shared" / "models"  # beside the checkout, where somebody put them
-PEERS = Path(os.environ.get("HILGATE_PEER_MODELS", BESIDE))
+PEERS = Path(os.environ.get("HILGATE_PEER_MODELS") or BESIDE)
 
 
 MODELS = ["ic", "vww", "ad"]
