@@ -39,8 +39,12 @@ def worst_stack(build: Path, elf: Path) -> Chain:
             f"the fault handler needs {fault.bytes} bytes, and {EXCEPTION_FRAME_BYTES} for an NMI on top, of {reserved}"
         )
         raise BuildError(needs, where=" > ".join(fault.path))
+    return with_exceptions(main, [deepest(graph, graph.title_of(name)) for name in interrupt_handlers(elf)])
+
+
+def with_exceptions(main: Chain, handlers: list[Chain]) -> Chain:
+    """The main chain, and on top of it the deepest interrupt handler, a fault and an NMI, each with its frame."""
     parts = [main]
-    handlers = [deepest(graph, graph.title_of(name)) for name in interrupt_handlers(elf)]
     if handlers:
         worst = max(handlers, key=lambda chain: chain.bytes)
         parts.append(Chain(worst.bytes + EXCEPTION_FRAME_BYTES, (f"interrupt ({EXCEPTION_FRAME_BYTES})", *worst.path)))

@@ -12,7 +12,7 @@ from pathlib import Path
 from hilgate.build.callgraph import INDIRECT, CallGraph, Function
 from hilgate.build.code_frames import VENEER, read_code
 from hilgate.build.image import segments
-from hilgate.build.stack import EXCEPTION_FRAME_BYTES, Chain, deepest, interrupt_handlers
+from hilgate.build.stack import Chain, deepest, interrupt_handlers, with_exceptions
 from hilgate.errors import BuildError, ClaimError
 
 VECTORS = ".vectors"
@@ -26,16 +26,11 @@ def worst_stack_of(elf: Path) -> Chain:
     """
     graph = CallGraph(_functions(elf), _addresses(elf))
     try:
-        parts = [deepest(graph, "reset_handler")]
+        main = deepest(graph, "reset_handler")
         handlers = [deepest(graph, name) for name in interrupt_handlers(elf)]
     except (BuildError, KeyError, RecursionError) as error:
         raise ClaimError(f"its worst stack cannot be counted: {error}"[:300], where=elf.name) from error
-    if handlers:
-        worst = max(handlers, key=lambda chain: chain.bytes)
-        parts.append(Chain(worst.bytes + EXCEPTION_FRAME_BYTES, (f"interrupt ({EXCEPTION_FRAME_BYTES})", *worst.path)))
-    for name in ("fault", "nmi"):
-        parts.append(Chain(EXCEPTION_FRAME_BYTES, (f"{name} ({EXCEPTION_FRAME_BYTES})",)))
-    return Chain(sum(part.bytes for part in parts), tuple(step for part in parts for step in part.path))
+    return with_exceptions(main, handlers)
 
 
 def _functions(elf: Path) -> dict[str, Function]:
