@@ -18,13 +18,11 @@ from hilgate.ci.baseline import committed_baseline, find_baseline
 from hilgate.ci.claim import Claim, logged
 from hilgate.ci.commits import Commits, Stated, find_commits, judging, stated_by
 from hilgate.ci.context import Asked, context_of
-from hilgate.ci.settle import Settled, Settler
+from hilgate.ci.settle import Settled, Settler, measured_in
 from hilgate.ci.speak import spoken
 from hilgate.console import say
 from hilgate.errors import ClaimError
 from hilgate.gate.judge import judge
-from hilgate.gate.measured import Measurement
-from hilgate.gate.sides import read_path
 from hilgate.gate.verdict import Verdict
 from hilgate.params import Cell, load_params
 
@@ -93,8 +91,8 @@ def _judge(out: Path, commits: Commits, stated: Stated, approved_by: str) -> Ver
 
     An approval of a change that requests nothing is none: it would let the head's older policy judge.
     """
-    base = replace(stated.base, measurements=_measured(out / "base"))
-    head = replace(stated.head, measurements=_measured(out / "measurements"))
+    base = replace(stated.base, measurements=measured_in(out / "base"))
+    head = replace(stated.head, measurements=measured_in(out / "measurements"))
     policy, notes = judging(commits, stated, approved=False)
     verdict = judge(policy, base, head)
     requests = (*verdict.requests, *stated.requests)
@@ -102,7 +100,3 @@ def _judge(out: Path, commits: Commits, stated: Stated, approved_by: str) -> Ver
         policy, notes = judging(commits, stated, approved=True)
         verdict = judge(policy, base, head, approved_by)
     return replace(verdict, requests=requests, notes=(*verdict.notes, *notes))
-
-
-def _measured(folder: Path) -> dict[str, Measurement]:
-    return read_path(folder, "", "").measurements if folder.is_dir() else {}

@@ -9,13 +9,13 @@ from typing import Any
 from hilgate.artifacts import atomic_write, read_json, write_json
 from hilgate.ci.commits import find_commits, judging, stated_by
 from hilgate.ci.orders import Order
-from hilgate.ci.settle import settled_in
+from hilgate.ci.settle import measured_in, settled_in
 from hilgate.ci.speak import spoken
 from hilgate.errors import ArtifactError, ClaimError
 from hilgate.gate.benches import benches_of, spreads_at
 from hilgate.gate.judge import judge
 from hilgate.gate.measured import parse_measurement
-from hilgate.gate.sides import Side, read_path
+from hilgate.gate.sides import Side
 from hilgate.gate.spread import Spread
 
 PLACES = {"head": "measurements", "base": "base"}  # of a judged folder
@@ -58,8 +58,8 @@ def rejudge(root: Path, folder: Path) -> dict[str, Any]:
     own, theirs = stated.head.policy, stated.base.policy
     is_own = own is not None and (theirs is None or bool(approved_by))
     policy, notes = judging(commits, stated, approved=bool(approved_by))
-    base = replace(stated.base, measurements=_measured(folder / "base"))
-    head = replace(stated.head, measurements=_measured(folder / "measurements"))
+    base = replace(stated.base, measurements=measured_in(folder / "base"))
+    head = replace(stated.head, measurements=measured_in(folder / "measurements"))
     benches = benches_of(head.measurements)
     asked = _calibrations(root, commits.head_sha, benches)
     policy = replace(policy, spreads=asked if is_own else spreads_at(root, commits.tip.sha, benches))
@@ -81,7 +81,3 @@ def _calibrations(root: Path, sha: str, benches: list[str]) -> dict[str, Spread]
 
 def _with_spreads(side: Side, spreads: dict[str, Spread]) -> Side:
     return replace(side, policy=replace(side.policy, spreads=spreads)) if side.policy else side
-
-
-def _measured(folder: Path) -> Any:
-    return read_path(folder, "", "").measurements if folder.is_dir() else {}

@@ -14,6 +14,8 @@ from hilgate.ci.counted import Doubts
 from hilgate.ci.recount import Order, Recount, compare, recount
 from hilgate.ci.testset import TestSet, load_test_set
 from hilgate.errors import ClaimError, HilgateError
+from hilgate.gate.measured import Measurement
+from hilgate.gate.sides import read_path
 from hilgate.params import Cell, Params
 from hilgate.run.settings import settings_of
 from hilgate.virtual.evidence import cost_model
@@ -38,6 +40,11 @@ def settled_in(context: dict[str, Any]) -> dict[str, Settled]:
         row["cell"]: Settled(row["state"], row["error"], tuple(claims.get(row["cell"], ())), row.get("by_author", True))
         for row in context.get("cells", ())
     }
+
+
+def measured_in(folder: Path) -> dict[str, Measurement]:
+    """The measurements of one side that were written there, by cell."""
+    return read_path(folder, "", "").measurements if folder.is_dir() else {}
 
 
 class Settler:
