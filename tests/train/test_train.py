@@ -12,9 +12,10 @@ from hilgate.arrays import read_npz, write_npz
 from hilgate.artifacts import artifact, read_json
 from hilgate.errors import ArtifactError, ModelError, ParamsError
 from hilgate.params import load_params, parse_params
-from hilgate.task import Quick, TrainParams, load_task
-from hilgate.train.loop import check_params
+from hilgate.task import Quick, Split, TrainParams, load_task
+from hilgate.train.loop import check_params, train
 from hilgate.train.optim import make_optimizer, make_schedule
+from hilgate.train.repeatable import repeatable
 from hilgate.train.train import chosen, execute
 
 GOOD = TrainParams(epochs=4, batch=10, learning_rate=0.1, seed=1)
@@ -50,6 +51,58 @@ def test_the_same_seed_gives_the_same_bytes(trained_project, tmp_path):
     before = artifact(again, "train.weights", "waves").read_bytes()
     execute("waves", with_params(trained_project, seed=2, epochs=1), again)
     assert artifact(again, "train.weights", "waves").read_bytes() != before
+
+
+def short_training(project, network=None, **changes):
+    """Weights and history of a training on a few samples; network: in place of the task's."""
+    task = load_task("waves", project)
+    settings = with_params(project, **{"epochs": 1, "learning_rate": 0.01, **changes}).section(
+        "train", "waves", task.train_params
+    )
+    splits = {
+        name: Split(**{key: array[:200] for key, array in arrays.items()})
+        for name in ("train", "validation")
+        for arrays in [read_npz(artifact(project, f"data.{name}", "waves"), ("x", "y"))]
+    }
+    task = task if network is None else replace(task, network=network)
+    with repeatable(settings):
+        trained = train(task, settings, splits["train"], splits["validation"], lambda _: None)
+    return {name: value.tolist() for name, value in trained.network.state_dict().items()}, trained.history
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"seed": 2},
+        {"batch": 50},
+        {"learning_rate": 0.011},
+        {"epochs": 2},
+        {"hidden": 63},
+        {"schedule": "constant"},
+        {"optimizer": "sgd"},
+        {"weight_decay": 0.01},
+        {"precision": "bfloat16"},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_every_parameter_takes_effect(trained_project, change):
+    (before, _), (after, history) = short_training(trained_project), short_training(trained_project, **change)
+    assert before != after
+    assert len(history) == change.get("epochs", 1)
+
+
+def test_the_seed_decides_the_first_weights_and_the_order_of_samples(trained_project):
+    from torch import nn
+
+    def of_zeros(_):
+        network = nn.Linear(32, 3)
+        nn.init.zeros_(network.weight), nn.init.zeros_(network.bias)
+        return network
+
+    first = [short_training(trained_project, seed=seed, learning_rate=1e-30)[0] for seed in (1, 1, 2)]
+    assert first[0] == first[1] != first[2]
+    ordered = [short_training(trained_project, of_zeros, seed=seed)[0] for seed in (1, 1, 2)]
+    assert ordered[0] == ordered[1] != ordered[2]
 
 
 def test_checkpoints_and_quick(trained_project, tmp_path):
