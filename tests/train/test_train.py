@@ -53,9 +53,27 @@ def test_the_same_seed_gives_the_same_bytes(trained_project, tmp_path):
     assert artifact(again, "train.weights", "waves").read_bytes() != before
 
 
-def short_training(project, network=None, **changes):
-    """Weights and history of a training on a few samples; network: in place of the task's."""
-    task = load_task("waves", project)
+def test_weights_come_from_the_training_split_and_scores_from_the_others(trained_project, tmp_path):
+    """With the other splits' targets turned, only their scores change."""
+    project = tmp_path / "project"
+    (project / "src").mkdir(parents=True)
+    (project / "src" / "tasks").symlink_to(trained_project / "src" / "tasks")
+    for name in ("train", "validation", "test"):
+        arrays = read_npz(artifact(trained_project, f"data.{name}", "waves"), ("x", "y"))
+        arrays["y"] = (arrays["y"] + {"train": 0, "validation": 1, "test": 2}[name]) % 3
+        write_npz(artifact(project, f"data.{name}", "waves"), arrays)
+    execute("waves", load_params(trained_project), project)
+    old, new = (artifact(p, "train.weights", "waves").read_bytes() for p in (trained_project, project))
+    assert old == new
+    assert read_json(artifact(project, "train.metrics", "waves"), "training")["score"] < 0.07
+    old, new = (list(csv.DictReader(artifact(p, "train.history", "waves").open())) for p in (trained_project, project))
+    assert [row["train_loss"] for row in old] == [row["train_loss"] for row in new]
+    assert float(new[-1]["validation_score"]) < 0.07 and float(new[-1]["validation_loss"]) > 1
+
+
+def short_training(project, change_task=None, **changes):
+    """Weights and history of a training on a few samples; change_task: what to replace in the task."""
+    task = replace(load_task("waves", project), **(change_task or {}))
     settings = with_params(project, **{"epochs": 1, "learning_rate": 0.01, **changes}).section(
         "train", "waves", task.train_params
     )
@@ -64,7 +82,6 @@ def short_training(project, network=None, **changes):
         for name in ("train", "validation")
         for arrays in [read_npz(artifact(project, f"data.{name}", "waves"), ("x", "y"))]
     }
-    task = task if network is None else replace(task, network=network)
     with repeatable(settings):
         trained = train(task, settings, splits["train"], splits["validation"], lambda _: None)
     return {name: value.tolist() for name, value in trained.network.state_dict().items()}, trained.history
@@ -101,8 +118,20 @@ def test_the_seed_decides_the_first_weights_and_the_order_of_samples(trained_pro
 
     first = [short_training(trained_project, seed=seed, learning_rate=1e-30)[0] for seed in (1, 1, 2)]
     assert first[0] == first[1] != first[2]
-    ordered = [short_training(trained_project, of_zeros, seed=seed)[0] for seed in (1, 1, 2)]
+    ordered = [short_training(trained_project, {"network": of_zeros}, seed=seed)[0] for seed in (1, 1, 2)]
     assert ordered[0] == ordered[1] != ordered[2]
+
+
+def test_training_samples_alone_are_augmented(trained_project):
+    seen = []
+
+    def augment(x, random):
+        seen.append(len(x))
+        return -x
+
+    (before, plain), (after, turned) = (short_training(trained_project, {"augment": a}) for a in (None, augment))
+    assert before != after and plain != turned
+    assert seen == [64, 64, 64, 8]  # 200 samples, once; neither the validation split nor the first trial
 
 
 def test_checkpoints_and_quick(trained_project, tmp_path):
