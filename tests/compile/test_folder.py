@@ -8,6 +8,7 @@ import ctypes
 import json
 import re
 import shlex
+import shutil
 import struct
 import subprocess
 import zlib
@@ -65,6 +66,41 @@ def test_the_command_of_the_readme_works_as_it_stands(models, tmp_path: Path) ->
         done = subprocess.run(shlex.split(words), cwd=tmp_path, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert done.stdout == "equal to the reference\n"
+
+
+CPP_MAIN = """
+#include "model.h"
+static void after(void *, uint32_t, const uint8_t *, uint32_t) {}
+alignas(16) static uint8_t arena[MODEL_ARENA_BYTES];
+int main() {
+    if (model_check(model_weights, MODEL_WEIGHTS_BYTES) != MODEL_OK) return 1;
+    model_run(model_weights, arena);
+    model_profile(model_weights, arena, after, nullptr);
+    return model_architecture_hash[0] == model_weights[8] ? 0 : 2;
+}
+"""
+
+
+@pytest.mark.skipif(not shutil.which("g++"), reason="no g++: a C++ firmware cannot be tried")
+def test_a_firmware_in_cpp_can_use_it(compiled, tmp_path: Path, warnings_flags) -> None:
+    folder, _ = compiled
+    (tmp_path / "main.cpp").write_text(CPP_MAIN)
+    for name in ("model", "weights"):
+        command = ["gcc", *warnings_flags, "-c", str(folder / f"{name}.c"), "-o", str(tmp_path / f"{name}.o")]
+        subprocess.run(command, check=True)
+    flags = ["-std=c++11", "-Wall", "-Wextra", "-Wconversion", "-Wpedantic", "-Werror", "-I", str(folder)]
+    sources = [str(tmp_path / name) for name in ("main.cpp", "model.o", "weights.o")]
+    subprocess.run(["g++", *flags, *sources, "-o", str(tmp_path / "main")], check=True)
+    subprocess.run([str(tmp_path / "main")], check=True)
+
+
+def test_the_header_declares_everything_as_c(compiled) -> None:
+    """The same where there is no C++ compiler: every declaration stands within extern "C"."""
+    header = (compiled[0] / "model.h").read_text().replace("#include <stdint.h>", "")
+    command = ["gcc", "-E", "-P", "-D__cplusplus=201103L", "-x", "c", "-"]
+    found = subprocess.run(command, input=header, capture_output=True, text=True, check=True).stdout.strip()
+    assert found.startswith('extern "C" {') and found.endswith("}")
+    assert all(f"model_{name}" in found for name in ("check", "run", "profile", "weights", "architecture_hash"))
 
 
 @pytest.mark.arm
