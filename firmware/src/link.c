@@ -143,9 +143,10 @@ void link_poll(void) {
     check_baud();
     for (int32_t byte = port_console_read(); byte >= 0; byte = port_console_read()) {
         switch (frame_receive(&receiver, (uint8_t)byte)) {
+        case FRAME_NOTHING:
+            continue;
         case FRAME_READY:
             handle(&receiver.frame);
-            port_watchdog_feed();
             break;
         case FRAME_BAD_CRC:
             send_error_event(PROTOCOL_ERROR_BAD_CRC, receiver.detail);
@@ -153,8 +154,7 @@ void link_poll(void) {
         case FRAME_BAD_LENGTH:
             send_error_event(PROTOCOL_ERROR_BAD_LENGTH, receiver.detail);
             break;
-        case FRAME_NOTHING:
-            break;
         }
+        port_watchdog_feed(); /* a line full of rubbish keeps this loop busy for seconds */
     }
 }

@@ -40,7 +40,7 @@ const port_facts *port_facts_get(void);
 void port_image_get(port_image *image);
 void port_memory_get(port_memory *memory);
 
-/** Microseconds since start; wraps after 71 minutes. Must be called at least twice a second to stay true. */
+/** Microseconds since start; wraps after 71 minutes. Must be called four times a second to stay true. */
 uint32_t port_time_us(void);
 void port_wait_us(uint32_t us);
 /** The cycle counter; always 0 when facts say PROTOCOL_COUNTER_NONE. */

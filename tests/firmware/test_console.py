@@ -101,6 +101,20 @@ result.append(read().decode())
         assert after == "after"
 
 
+@pytest.mark.parametrize("left", [4096, 0])
+@pytest.mark.parametrize("taken", [4090, 1])
+def test_a_turn_whose_flag_is_late_is_no_overrun(in_child, taken, left):
+    """The reference manual does not say that counter and flag change together: RM0390 9.3.15 flags what is in memory."""
+    code = f"""{READ}
+lib.harness_dma(b'x' * {taken}, {taken}); read()
+rest = bytes(n % 251 for n in range({4096 - taken}))
+lib.harness_dma(rest, len(rest))
+early = lib.harness_read_before_the_flag({left})
+result = [early, lib.port_console_overruns(), read() == rest, lib.port_console_overruns()]
+"""
+    assert in_child(code) == [-1, 0, True, 0]
+
+
 def test_an_overrun_of_the_uart_is_counted(in_child):
     code = """
 lib.harness_set_register(0x40004400, 0xC8)
@@ -122,6 +136,13 @@ result = [ppm, lib.harness_register(0x40004408)]
 """
     ppm, written = in_child(code)
     assert abs(ppm - expected) <= 1 and written == divider
+
+
+def test_the_reset_clock_makes_115200_but_not_921600(in_child):
+    """`baud` refuses 2 % and more (BAUD_ERROR_LIMIT_PPM of src/command.c), so this link stays at its first rate."""
+    code = "lib.console_start(16_000_000)\nresult = [lib.port_console_baud_error_ppm(b) for b in (921600, 115200)]"
+    fast, first = in_child(code)
+    assert fast == 20800 and first == 800
 
 
 @pytest.mark.parametrize("baud", [0, 100, 3_000_000, 10_000_000, 0xFFFFFFFF])

@@ -7,6 +7,8 @@ import pytest
 from hilgate.errors import DeviceError
 from hilgate.link.connect import connect
 from hilgate.link.protocol import ClockSource, Counter, ResetCause
+from hilgate.virtual.board import VirtualBoard
+from hilgate.virtual.machine import Options
 
 pytestmark = pytest.mark.arm
 
@@ -42,3 +44,16 @@ def test_rates_that_the_divider_cannot_make_are_refused(session):
         with pytest.raises(DeviceError, match="bad_argument"):
             session.set_baud(baud)
     assert session.echo(b"still here") == b"still here"
+
+
+def test_a_line_full_of_rubbish_is_no_hang(image, root):
+    """Each two bytes are answered by an error event of 16: the loop that reads them runs longer than the watchdog waits.
+
+    At the reset clock of 4 MHz, where five seconds cost the least.
+    """
+    powered = VirtualBoard("nucleo_l4r5zi", image.elf, Options(hsi=False), root=root)
+    powered.run_us(1_500_000)
+    powered.write(b"x\0" * 20_000)
+    powered.run_us(3_200_000)
+    assert powered.machine.resets == ["power_on"]
+    assert len(powered.wire.to_host) > 30_000, "it went on answering"

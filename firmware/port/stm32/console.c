@@ -31,7 +31,8 @@ static void receive_start(void) {
     uart_receive_into(ring, RING_BYTES);
 }
 
-/** Bytes received since start. The position is read twice around the flag, which may be set in between. */
+/** Bytes received since start. The position is read twice around the flag, which may be set in between. Between the
+ * last byte of a turn and its flag the result is a whole ring too low: port_console_read knows that. */
 static uint32_t head(void) {
     uint32_t position = RING_BYTES - uart_dma_left();
     if (uart_dma_take_wrap()) {
@@ -102,7 +103,10 @@ void console_start(uint32_t bus_hz) {
 int32_t port_console_read(void) {
     if (seen == tail) seen = head();
     const uint32_t waiting = seen - tail;
-    if (waiting == 0) return -1;
+    if (waiting == 0 || waiting > UINT32_MAX / 2u) { /* nothing, or a position whose flag is still to come */
+        seen = tail;
+        return -1;
+    }
     if (waiting > RING_BYTES) { /* lapped: what is left is a mix of old and new */
         overruns++;
         tail += waiting;

@@ -13,6 +13,7 @@
 #define SW_HSI 0u
 #define SW_PLL 2u
 #define PLL_SOURCE_HSE 1u
+#define PLL_FIELDS (RCC_PLLCFGR_PLLM | RCC_PLLCFGR_PLLN | RCC_PLLCFGR_PLLP | RCC_PLLCFGR_PLLQ | RCC_PLLCFGR_PLLSRC)
 
 typedef struct pll_setting {
     bool from_hse;
@@ -25,6 +26,12 @@ static bool wait(const volatile uint32_t *reg, uint32_t mask) {
         if ((*reg & mask) == mask) return true;
     }
     return false;
+}
+
+/** Wait until all bits of `mask` are clear, or the time-out. */
+static void wait_clear(const volatile uint32_t *reg, uint32_t mask) {
+    for (uint32_t turn = 0; turn < WAIT_TURNS && (*reg & mask) != 0; turn++) {
+    }
 }
 
 /** Prescaler field of an APB bus: divider 1, 2, 4, 8, 16 -> 0, 4, 5, 6, 7 (RCC_CFGR.PPRE1, PPRE2). */
@@ -51,6 +58,7 @@ static bool start_over_drive(void) {
 
 static void stop_over_drive(void) {
     REG(PWR, CR) &= ~(PWR_CR_ODEN | PWR_CR_ODSWEN);
+    wait_clear(&REG(PWR, CSR), PWR_CSR_ODSWRDY); /* else the next attempt would take it for its own */
 }
 #else /* this MCU has none, or does not need it */
 static bool start_over_drive(void) {
@@ -64,24 +72,23 @@ static void set_flash(uint32_t wait_states) {
     REG(FLASH, ACR) = FIELD(FLASH_ACR_LATENCY, wait_states) | FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN;
 }
 
+/** In the order of RM0390 5.1.4: PLL on, over-drive, flash and buses, PLL locked, and only then the clock itself. */
 static bool switch_to_pll(const pll_setting *pll) {
-    REG(RCC, PLLCFGR) = FIELD(RCC_PLLCFGR_PLLM, pll->m) | FIELD(RCC_PLLCFGR_PLLN, pll->n) |
-                        FIELD(RCC_PLLCFGR_PLLP, pll->p / 2u - 1u) | FIELD(RCC_PLLCFGR_PLLQ, pll->q) |
+    const uint32_t buses =
+        FIELD(RCC_CFGR_PPRE1, apb_code(BOARD_APB1_DIVIDER)) | FIELD(RCC_CFGR_PPRE2, apb_code(BOARD_APB2_DIVIDER));
+    /* The rest stays as after reset: reserved bits, and PLLR of an STM32F446, where 0 is forbidden. */
+    REG(RCC, PLLCFGR) = (REG(RCC, PLLCFGR) & ~PLL_FIELDS) | FIELD(RCC_PLLCFGR_PLLM, pll->m) |
+                        FIELD(RCC_PLLCFGR_PLLN, pll->n) | FIELD(RCC_PLLCFGR_PLLP, pll->p / 2u - 1u) |
+                        FIELD(RCC_PLLCFGR_PLLQ, pll->q) |
                         FIELD(RCC_PLLCFGR_PLLSRC, pll->from_hse ? PLL_SOURCE_HSE : 0u);
     REG(RCC, CR) |= RCC_CR_PLLON;
     if (!start_over_drive()) return false;
-    if (!wait(&REG(RCC, CR), RCC_CR_PLLRDY)) return false;
     set_flash(BOARD_FLASH_WAIT_STATES);
     if (!wait(&REG(FLASH, ACR), FIELD(FLASH_ACR_LATENCY, BOARD_FLASH_WAIT_STATES))) return false;
-    REG(RCC, CFGR) = FIELD(RCC_CFGR_PPRE1, apb_code(BOARD_APB1_DIVIDER)) |
-                     FIELD(RCC_CFGR_PPRE2, apb_code(BOARD_APB2_DIVIDER)) | FIELD(RCC_CFGR_SW, SW_PLL);
+    REG(RCC, CFGR) = buses;
+    if (!wait(&REG(RCC, CR), RCC_CR_PLLRDY)) return false;
+    REG(RCC, CFGR) = buses | FIELD(RCC_CFGR_SW, SW_PLL);
     return wait(&REG(RCC, CFGR), FIELD(RCC_CFGR_SWS, SW_PLL));
-}
-
-/** Wait until all bits of `mask` are clear, or the time-out. */
-static void wait_clear(const volatile uint32_t *reg, uint32_t mask) {
-    for (uint32_t turn = 0; turn < WAIT_TURNS && (*reg & mask) != 0; turn++) {
-    }
 }
 
 /** Undo what a failed attempt switched on. The order matters: the PLL and over-drive must not be in use. */

@@ -21,8 +21,8 @@ static inline void uart_clocks_on(void) {
 }
 
 static inline void uart_start(uint32_t divider) {
+    UART(BRR) = divider; /* before the transmitter, which sends an idle frame when it is switched on */
     UART(CR1) = USART_CR1_UE | USART_CR1_TE;
-    uart_set_divider(divider);
 }
 
 static inline uint32_t uart_divider(uint32_t bus_hz, uint32_t baud, uint32_t *off_hz) {

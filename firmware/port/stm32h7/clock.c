@@ -2,6 +2,7 @@
 
 #include "board.h"
 #include "core.h"
+#include "port.h"
 #include "protocol.h"
 #include "registers.h"
 #include "supply.h"
@@ -84,6 +85,7 @@ static void back_to_hsi(void) {
 static bool reach(const pll_setting *pll) {
     if ((!pll->from_hse || start_hse()) && switch_to_pll(pll)) return true;
     back_to_hsi();
+    port_watchdog_feed(); /* a time-out can last for a second: two of them must not end in a reset */
     return false;
 }
 

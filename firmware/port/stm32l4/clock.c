@@ -59,17 +59,19 @@ static bool raise_voltage(void) {
     return true;
 }
 
-/** By way of half the clock for a moment, so that the regulator does not undershoot: ST's own template does so too. */
+/** By way of half the clock for a moment, so that the regulator does not undershoot: ST's own template does so too. The
+ * dividers come first, so that nothing is too fast for an instant. */
 static bool switch_to_pll(void) {
+    const uint32_t buses =
+        FIELD(RCC_CFGR_PPRE1, apb_code(BOARD_APB1_DIVIDER)) | FIELD(RCC_CFGR_PPRE2, apb_code(BOARD_APB2_DIVIDER));
+    REG(RCC, CFGR) = buses | FIELD(RCC_CFGR_HPRE, AHB_HALF);
     REG(FLASH, ACR) =
         FIELD(FLASH_ACR_LATENCY, BOARD_FLASH_WAIT_STATES) | FLASH_ACR_PRFTEN | FLASH_ACR_ICEN | FLASH_ACR_DCEN;
     if (!wait(&REG(FLASH, ACR), FIELD(FLASH_ACR_LATENCY, BOARD_FLASH_WAIT_STATES))) return false;
-    const uint32_t buses = FIELD(RCC_CFGR_PPRE1, apb_code(BOARD_APB1_DIVIDER)) |
-                           FIELD(RCC_CFGR_PPRE2, apb_code(BOARD_APB2_DIVIDER)) | FIELD(RCC_CFGR_SW, SW_PLL);
-    REG(RCC, CFGR) = buses | FIELD(RCC_CFGR_HPRE, AHB_HALF);
+    REG(RCC, CFGR) = buses | FIELD(RCC_CFGR_HPRE, AHB_HALF) | FIELD(RCC_CFGR_SW, SW_PLL);
     if (!wait(&REG(RCC, CFGR), FIELD(RCC_CFGR_SWS, SW_PLL))) return false;
     core_pause(SETTLE_TURNS);
-    REG(RCC, CFGR) = buses;
+    REG(RCC, CFGR) = buses | FIELD(RCC_CFGR_SW, SW_PLL);
     return true;
 }
 
@@ -83,7 +85,8 @@ static void back_to_msi(void) {
 
 clock_result clock_start(void) {
     clock_result result = {PROTOCOL_CLOCK_SOURCE_RESET_DEFAULT, BOARD_RESET_HZ, BOARD_RESET_HZ, BOARD_RESET_HZ};
-    if (!start_pll() || !raise_voltage() || !switch_to_pll()) {
+    /* The voltage first: without boost the PLL must not make more than 80 MHz either (DS12023, PLL characteristics). */
+    if (!raise_voltage() || !start_pll() || !switch_to_pll()) {
         back_to_msi();
         return result;
     }

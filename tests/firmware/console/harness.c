@@ -39,6 +39,17 @@ int32_t harness_read(void) {
     return byte;
 }
 
+/** The moment between the last byte of a turn and the flag: the counter is `left` already. Returns what a read finds. */
+int32_t harness_read_before_the_flag(uint32_t left) {
+    const uint32_t really_left = DMA_STREAM(NDTR);
+    REG_AT(BOARD_CONSOLE_DMA_BASE, DMA, HISR) &= ~(uint32_t)BOARD_CONSOLE_DMA_TRANSFER_COMPLETE;
+    DMA_STREAM(NDTR) = left;
+    const int32_t byte = harness_read();
+    DMA_STREAM(NDTR) = really_left;
+    REG_AT(BOARD_CONSOLE_DMA_BASE, DMA, HISR) |= BOARD_CONSOLE_DMA_TRANSFER_COMPLETE;
+    return byte;
+}
+
 uint32_t harness_register(uint32_t address) {
     return *(volatile uint32_t *)(uintptr_t)address;
 }
