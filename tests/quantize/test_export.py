@@ -11,6 +11,7 @@ import pytest
 from hilgate.arrays import read_npz
 from hilgate.artifacts import artifact
 from hilgate.errors import ArtifactError, ModelError, ParamsError
+from hilgate.export import export
 from hilgate.export.export import compare, execute, to_onnx
 from hilgate.onnxmodel import load_model, open_session, run_samples, save_model
 from hilgate.params import load_params
@@ -98,6 +99,18 @@ def test_a_damaged_weights_file(project):
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(ArtifactError, match="not a readable safetensors file"):
         execute("waves", load_params(project), project)
+
+
+@pytest.mark.parametrize("golden", [7, 40])
+def test_as_many_golden_samples_as_asked_for(project, monkeypatch, golden):
+    """Of the validation split, compared one by one."""
+    seen = []
+    monkeypatch.setattr(export, "run_samples", lambda session, x: seen.append(x) or run_samples(session, x))
+    params = load_params(project)
+    params.sections["export"]["waves"]["golden"] = golden
+    execute("waves", params, project)
+    raw = read_npz(artifact(project, "data.validation", "waves"), ("x",))["x"][:golden]
+    np.testing.assert_array_equal(seen[0], (raw.astype("float32") - 2048) / 2048)
 
 
 def test_no_golden_samples(project):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,9 +11,11 @@ import pytest
 
 from hilgate.arrays import read_npz, write_npz
 from hilgate.artifacts import artifact, read_json
-from hilgate.errors import ArtifactError, ModelError, ParamsError
+from hilgate.console import progress
+from hilgate.errors import ArtifactError, ModelError, ParamsError, TaskError
 from hilgate.params import load_params, parse_params
 from hilgate.task import Quick, Split, TrainParams, load_task
+from hilgate.train import loop
 from hilgate.train.loop import check_params, train
 from hilgate.train.optim import make_optimizer, make_schedule
 from hilgate.train.repeatable import repeatable
@@ -120,6 +123,15 @@ def test_the_seed_decides_the_first_weights_and_the_order_of_samples(trained_pro
     assert first[0] == first[1] != first[2]
     ordered = [short_training(trained_project, {"network": of_zeros}, seed=seed)[0] for seed in (1, 1, 2)]
     assert ordered[0] == ordered[1] != ordered[2]
+
+
+def test_the_progress_bar_counts_every_batch(trained_project, monkeypatch):
+    bars = []
+    monkeypatch.setattr(loop, "progress", lambda: bars.append(progress()) or bars[-1])
+    short_training(trained_project, epochs=3)
+    (row,) = bars[0].tasks
+    assert (row.completed, row.total) == (12, 12)  # three times 200 samples by 64
+    assert re.fullmatch(r"train waves 0\.\d{4}", row.description)
 
 
 def test_training_samples_alone_are_augmented(trained_project):
@@ -279,7 +291,7 @@ def test_packages_that_are_no_task(new_project, text, message):
     broken = new_project / "src" / "tasks" / "broken" / "__init__.py"
     broken.parent.mkdir()
     broken.write_text(text)
-    with pytest.raises(ParamsError, match=message) as caught:
+    with pytest.raises(TaskError, match=message) as caught:
         load_task("broken", new_project)
     assert caught.value.where == "src/tasks/broken/__init__.py"
 
