@@ -104,7 +104,7 @@ result.append(read().decode())
 @pytest.mark.parametrize("left", [4096, 0])
 @pytest.mark.parametrize("taken", [4090, 1])
 def test_a_turn_whose_flag_is_late_is_no_overrun(in_child, taken, left):
-    """The reference manual does not say that counter and flag change together: RM0390 9.3.15 flags what is in memory."""
+    """No manual says that counter and flag change together: RM0390 9.3.15 flags what has reached the memory."""
     code = f"""{READ}
 lib.harness_dma(b'x' * {taken}, {taken}); read()
 rest = bytes(n % 251 for n in range({4096 - taken}))

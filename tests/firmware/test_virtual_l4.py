@@ -47,7 +47,7 @@ def test_rates_that_the_divider_cannot_make_are_refused(session):
 
 
 def test_a_line_full_of_rubbish_is_no_hang(image, root):
-    """Each two bytes are answered by an error event of 16: the loop that reads them runs longer than the watchdog waits.
+    """Two bytes are answered by an error event of 16: the loop that reads them runs longer than the watchdog waits.
 
     At the reset clock of 4 MHz, where five seconds cost the least.
     """
