@@ -40,5 +40,5 @@ def progress() -> Progress:
 
 
 def say(message: str) -> None:
-    """One line for the person who watches."""
-    console().print(message)
+    """One line for the person who watches. Plain: an error or a name may hold what would be markup."""
+    console().print(message, markup=False, emoji=False)

@@ -58,6 +58,18 @@ def test_inconclusive_is_11(hilgate):
     assert hilgate("gate").returncode == 11
 
 
+def test_one_cell_alone_is_judged_against_one_file_and_says_so(hilgate):
+    (hilgate.root / "params.yaml").write_text(PARAMS.replace("gate:", "  other: { task: toy, board: board_a }\ngate:"))
+    base = ("--base", "base/toy_board_a/measurement.json")
+    assert hilgate("gate", *base).returncode == 11
+    answer = hilgate("gate", "toy_board_a", *base)
+    assert answer.returncode == 0
+    assert "judged: only toy_board_a; 1 other cell was left out" in answer.stdout
+    answer = hilgate("gate", "toy_board_b", *base)
+    assert (answer.returncode, answer.stdout) == (2, "")
+    assert "there is no cell 'toy_board_b' to judge (cells: other, toy_board_a)" in answer.stderr
+
+
 def test_json_is_the_verdict_file(hilgate):
     answer = hilgate("gate", "--base", "base", "--json")
     document = json.loads(answer.stdout)

@@ -41,6 +41,8 @@ BROKEN = {
     "size as boolean": (set_at("flash/total_bytes", True), "field flash/total_bytes"),
     "1e308": (set_at("accuracy/value", 1e308), "field 'accuracy/value': 1e+308 is not plausible"),
     "huge integer": (set_at("ram/total_bytes", 10**40), "is not plausible"),
+    "integer beyond every float": (set_at("ram/total_bytes", 10**400), "is not plausible"),
+    "the same where no schema looks": (set_at("environment/macs", -(10**400)), "'environment/macs': -1000"),
     "infinite environment": (set_at("environment/compiler", 1e300), "'environment/compiler': 1e+300 is not plausible"),
     "short hash": (set_at("hashes/image", "abc"), "field hashes/image"),
     "unknown evidence": (set_at("evidence", "certain"), "field evidence"),

@@ -103,3 +103,19 @@ def test_params_that_contain_themselves_or_explode_are_cut():
     changed = changed_params({"train": loop}, {"train": {"a": bomb}, "data": {str(n): n for n in range(10_000)}})
     assert len(changed) == 200
     assert all(len(row["head"]) <= 200 for row in changed)
+
+
+def test_another_board_of_a_cell_is_never_compared_and_passes_once_approved(make, axis, flash):
+    old = make.policy()
+    new = dataclasses.replace(old, cells={"toy_board_a": Cell("toy", "board_b")})
+    hashes = {**make.measurement().hashes, "image": "9" * 64}
+    other = make.measurement(board="board_b", flash=flash(120_000), hashes=hashes)  # 20 % more, on another chip
+    base, head = make.side("main", make.measurement(), policy=old), make.side("this PR", other, policy=new)
+    assert judge(old, base, head).outcome is Outcome.INCONCLUSIVE
+    unapproved = axis(judge(new, base, head), "flash_bytes")
+    assert unapproved.outcome is Outcome.INCONCLUSIVE
+    assert unapproved.checks[1].reason == "main has this cell on `board_a`, this PR on `board_b`"
+    approved = judge(new, base, head, approved_by="reviewer")
+    assert approved.outcome is Outcome.PASS
+    reasons = [one.checks[1].reason for one in approved.cells[0].axes]
+    assert reasons == ["as in main"] + ["not compared: the board is another one, and that was approved"] * 3

@@ -17,7 +17,7 @@ from typing import Any
 from hilgate.artifacts import read_json, write_json
 from hilgate.catalogue import load_board
 from hilgate.ci.admit import Expected, admit
-from hilgate.ci.claim import FIRMWARE, Claim, cell_file, read_claim
+from hilgate.ci.claim import FIRMWARE, Claim, cell_file, logged, read_claim
 from hilgate.ci.interface import Interface, check_interface, orders_of, quantized, scores
 from hilgate.ci.sandbox import Image, outputs_of
 from hilgate.ci.testset import TestSet, load_test_set
@@ -97,7 +97,7 @@ def prepare(root: Path, claim: Path, out: Path, base: Path | None = None) -> lis
                 made.append(name)
             except HilgateError as error:  # the verdict has already said what is wrong with it
                 shutil.rmtree(out / FOLDER / name, ignore_errors=True)
-                say(f"no order for {name}: {error}")
+                say(f"no order for {name}: {logged(str(error))}")
     say(f"orders for a bench: {', '.join(made) or 'none'}")
     return made
 
@@ -118,7 +118,7 @@ def _plain(claim: Path, root: Path) -> Iterator[tuple[Path, Claim | None]]:
         try:
             yield folder, admit(archives[0] if archives else claim, folder, Expected(), root)
         except ClaimError as error:
-            say(f"no claim: {error}")
+            say(f"no claim: {logged(str(error))}")
             yield folder, None
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from hilgate.artifacts import atomic_write, read_json, write_json
 from hilgate.bench.seam import Bench, Reading, Request
-from hilgate.ci.claim import FIRMWARE, printable
+from hilgate.ci.claim import FIRMWARE, logged, printable
 from hilgate.ci.orders import Order, read_orders
 from hilgate.console import say
 from hilgate.errors import DeviceError, HilgateError, UsageError
@@ -37,7 +37,7 @@ def measure(folder: Path, board: str, out: Path, bench: Bench) -> list[str]:
         except HilgateError as error:
             failed.append(order.cell)
             atomic_write(target / "error.txt", f"{printable(str(error), 900)}\n".encode())
-            say(f"{order.cell}: {error}")
+            say(f"{order.cell}: {logged(str(error))}")
     return failed
 
 

@@ -10,6 +10,9 @@ import typer
 
 
 def command(
+    cells: Annotated[
+        list[str] | None, typer.Argument(help="Judge these cells alone, as against one measurement.json. Default: all.")
+    ] = None,
     base: Annotated[
         str | None,
         typer.Option(help="Git revision (its merge-base with HEAD), measurement.json or folder. Default: main."),
@@ -35,7 +38,7 @@ def command(
     from hilgate.report.terminal import show
 
     root = project_root()
-    verdict = execute(root, base, head, approved_by)
+    verdict = execute(root, base, head, approved_by, cells or ())
     document = read_json(artifact(root, "gate.verdict"), "verdict")
     if as_json:
         typer.echo(json.dumps(document, indent=1, sort_keys=True))

@@ -37,7 +37,7 @@ def fetch(task: Task, cache: Path) -> Path:
                 _try(source, missing, cache)
             except DataError as error:
                 reasons.append(str(error))
-                say(f"[yellow]{task.name}[/]: {source.kind} source: {error}")
+                say(f"{task.name}: {source.kind} source: {error}")
             missing = tuple(file for file in missing if not (cache / file.name).is_file())
         if missing:
             names = ", ".join(file.name for file in missing)
@@ -79,7 +79,7 @@ def _is_good(cache: Path, file: RawFile) -> bool:
     try:
         check(path, file)
     except DataError as error:
-        say(f"[yellow]cache[/]: {error}; fetching it again")
+        say(f"cache: {error}; fetching it again")
         path.unlink()
         return False
     return True

@@ -9,7 +9,7 @@ from hilgate.gate import ratchet, rules
 from hilgate.gate.measured import Both, Measurement
 from hilgate.gate.policy import METRICS, Budget
 from hilgate.gate.rules import Context, Metric
-from hilgate.gate.verdict import Axis, Check, Loads, Outcome, Pairs
+from hilgate.gate.verdict import Axis, Check, Loads, Outcome, Pairs, quote
 
 UNITS = {"flash_bytes": "bytes", "ram_bytes": "bytes", "latency_us": "us"}
 
@@ -76,6 +76,11 @@ def _against_base(
     excuse = _approved_gap(metric.name, base, head, context)
     if excuse:
         return Compared(Check("relative", Outcome.PASS, excuse, enforced=False))
+    if base and base.board != head.board and metric.name != "accuracy":
+        reason = (
+            f"{context.base_label} has this cell on {quote(base.board)}, {context.head_label} on {quote(head.board)}"
+        )
+        return Compared(Check("relative", Outcome.INCONCLUSIVE, reason))
     if metric.name == "accuracy":
         check, pairs = rules.paired(metric, budget, base, head, context)
         return Compared(check, pairs=pairs)
@@ -97,13 +102,15 @@ def _obstacle(name: str, base: Measurement | None, head: Measurement, context: C
 
 
 def _approved_gap(name: str, base: Measurement | None, head: Measurement, context: Context) -> str:
-    """An approval covers what cannot be compared because of what was approved: a new cell, a new test set."""
+    """An approval covers what cannot be compared because of what was approved: a new cell, test set or board."""
     if not context.approved_by:
         return ""
     if base is None and not context.no_baseline:
         return "not compared: the cell is new, and that was approved"
     if name == "accuracy" and base is not None and base.hashes["dataset"] != head.hashes["dataset"]:
         return "not compared: the test set is new, and that was approved"
+    if name != "accuracy" and base is not None and base.board != head.board:
+        return "not compared: the board is another one, and that was approved"
     return ""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,12 +21,18 @@ LONGEST_LABEL = 24
 PATH_SIGNS = ("./", "../", "/", "~")
 
 
-def execute(root: Path, base: str | None = None, head: Path | None = None, approved_by: str = "") -> Verdict:
+def execute(
+    root: Path,
+    base: str | None = None,
+    head: Path | None = None,
+    approved_by: str = "",
+    cells: Sequence[str] = (),
+) -> Verdict:
     """Judge the head's measurements and write the verdict.
 
     base: git revision, measurement.json or folder; None: the default branch, where there is one. head: measurement.json
-    or folder; None: artifacts/run. approved_by: who approved what the head requests; then its own policy judges.
-    Raises UsageError, ParamsError, ArtifactError.
+    or folder; None: artifacts/run. approved_by: who approved what the head requests; then its own policy judges. cells:
+    only these; empty: all. Raises UsageError, ParamsError, ArtifactError.
     """
     params = load_params(root)
     own_policy = read_policy(params, f"{HEAD_LABEL}'s params.yaml")
@@ -39,8 +46,24 @@ def execute(root: Path, base: str | None = None, head: Path | None = None, appro
         base_side = replace(base_side, policy=its_policy)
     judging = own_policy if approved_by or base_side.policy is None else base_side.policy
     verdict = judge(judging, base_side, head_side, approved_by)
+    if cells:
+        verdict = _only(verdict, cells)
     write_json(artifact(root, "gate.verdict"), "verdict", verdict.document())
     return verdict
+
+
+def _only(verdict: Verdict, names: Sequence[str]) -> Verdict:
+    """The verdict on some of its cells, which says so. Raises UsageError for a name that is no cell."""
+    known = [cell.cell for cell in verdict.cells]
+    for name in names:
+        if name not in known:
+            hint = f"cells: {', '.join(known)}"
+            raise UsageError(f"there is no cell {name[:100]!r} to judge", where="hilgate gate", hint=hint)
+    kept = tuple(cell for cell in verdict.cells if cell.cell in names)
+    left = len(verdict.cells) - len(kept)
+    others = "1 other cell was" if left == 1 else f"{left} other cells were"
+    note = f"judged: only {', '.join(cell.cell for cell in kept)}; {others} left out"
+    return replace(verdict, cells=kept, notes=(*verdict.notes, note) if left else verdict.notes)
 
 
 def _read_head(root: Path, head: Path | None) -> Side:
@@ -57,7 +80,7 @@ def _read_base(root: Path, base: str | None, cells: list[str]) -> Side:
         return Side("no base", "none")
     if not _is_path(root, revision):
         return read_revision(root, revision, cells)
-    return read_path(Path(revision).expanduser(), _path_label(revision), revision)
+    return read_path(_as_path(revision), _path_label(revision), revision)
 
 
 def _is_path(root: Path, base: str) -> bool:
@@ -66,7 +89,19 @@ def _is_path(root: Path, base: str) -> bool:
         return True
     if not base.strip():
         raise UsageError("--base is empty", hint="a branch, a measurement.json or a folder")
-    return Path(base).exists() and not git.knows(root, base)
+    return not git.knows(root, base) and _as_path(base).exists()
+
+
+def _as_path(base: str) -> Path:
+    """Raises UsageError: the home of nobody, or longer than any path may be."""
+    try:
+        path = Path(base).expanduser()
+        path.exists()
+    except (OSError, RuntimeError) as error:
+        why = error.strerror if isinstance(error, OSError) else str(error)
+        hint = "give a measurement.json, a folder of them or a git revision"
+        raise UsageError(f"{base[:100]!r} is no usable path: {why}", where="--base", hint=hint) from error
+    return path
 
 
 def _path_label(base: str) -> str:

@@ -17,7 +17,11 @@ TIMEOUT_S = 60
 
 
 def default_base(root: Path) -> str | None:
-    """The name of the branch that a change is compared with, or None: no repository, or no such branch."""
+    """The name of the branch that a change is compared with, or None: no repository, or no commit in it.
+
+    Raises UsageError: a repository that git refuses to read, which would else look like a first run.
+    """
+    _check_readable(root)
     return next((name for name in (*DEFAULT_BASES, "HEAD") if knows(root, name)), None)
 
 
@@ -41,16 +45,39 @@ def merge_base(root: Path, revision: str) -> str:
     """SHA of the commit where HEAD left `revision` (HEAD itself when it is an ancestor). Raises UsageError."""
     if revision.startswith("-") or any(ord(letter) < 33 for letter in revision):
         raise UsageError(f"{revision!r} is no git revision", where="--base", hint="a branch, a tag or a commit")
-    hint = "give a branch, tag, commit, measurement.json or folder; in CI fetch the base branch first"
     if not knows(root, revision):
-        raise UsageError(
-            f"git knows no revision {revision!r} here, and there is no such file", where="--base", hint=hint
-        )
+        _check_readable(root)
+        what, hint = _unknown(root, revision)
+        raise UsageError(what, where="--base", hint=hint)
     sha = _try(root, "merge-base", revision, "HEAD")
     if not sha:
         hint = "in a shallow clone: git fetch --unshallow"
         raise UsageError(f"{revision!r} and HEAD have no common commit", where="--base", hint=hint)
     return sha.decode().strip()
+
+
+def _unknown(root: Path, revision: str) -> tuple[str, str]:
+    """Why a name is no commit here, and what to do."""
+    if re.fullmatch(r"[0-9a-f]{4,39}", revision):
+        found = (_try(root, "rev-parse", f"--disambiguate={revision}") or b"").split()
+        commits = [one.decode() for one in found if knows(root, one.decode())]
+        if len(commits) > 1:
+            return f"{revision!r} is short for {len(commits)} commits", f"such as {commits[0][:12]}: give more letters"
+    what = f"git knows no revision {revision[:100]!r} here, and there is no such file"
+    if (_try(root, "rev-parse", "--is-shallow-repository") or b"").strip() == b"true":
+        return what, "this clone is shallow: git fetch --unshallow, or fetch-depth: 0 in CI"
+    return what, "give a branch, tag, commit, measurement.json or folder; in CI fetch the base branch first"
+
+
+def _check_readable(root: Path) -> None:
+    """A folder below a .git that git does not read, such as somebody else's. Raises UsageError with its words."""
+    if not any((folder / ".git").exists() for folder in (root, *root.parents)):
+        return
+    answer = _run(root, "rev-parse", "--git-dir")
+    if answer.returncode:
+        words = answer.stderr.decode("utf-8", "replace").strip().splitlines() or ["git gives no reason"]
+        hint = next((line.strip() for line in words if "safe.directory" in line), "look at `git status`")
+        raise UsageError(f"git cannot read this repository: {words[0][:200]}", where=str(root), hint=hint)
 
 
 def read_blob(root: Path, sha: str, path: str, largest_bytes: int) -> str | None:
@@ -72,11 +99,15 @@ def read_blob(root: Path, sha: str, path: str, largest_bytes: int) -> str | None
 
 def _try(root: Path, *arguments: str, ask: str = "") -> bytes | None:
     """What git prints, or None when it refuses. ask: its standard input."""
+    answer = _run(root, *arguments, ask=ask)
+    return answer.stdout if answer.returncode == 0 else None
+
+
+def _run(root: Path, *arguments: str, ask: str = "") -> subprocess.CompletedProcess[bytes]:
     command = [str(find_tool("git")), *arguments]
     try:
-        answer = subprocess.run(
+        return subprocess.run(
             command, cwd=root, input=ask.encode(), capture_output=True, timeout=TIMEOUT_S, check=False
         )
     except subprocess.TimeoutExpired as error:
         raise UsageError(f"git {arguments[0]} took more than {TIMEOUT_S} s", where=str(root)) from error
-    return answer.stdout if answer.returncode == 0 else None

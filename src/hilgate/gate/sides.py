@@ -123,11 +123,17 @@ def _with_build(measurement: Measurement, text: str | None, where: str) -> Measu
 
 
 def _measurement_files(path: Path) -> list[Path]:
+    try:
+        path.stat()
+    except OSError as error:
+        hint = "give a measurement.json, a folder of them or a git revision"
+        missing = isinstance(error, FileNotFoundError)
+        what = "there is no such file or folder" if missing else f"cannot be read: {error.strerror}"
+        raise UsageError(what, where=str(path)[:300], hint=hint) from error
     if path.is_file():
         return [path]
     if not path.is_dir():
-        hint = "give a measurement.json, a folder of them or a git revision"
-        raise UsageError("there is no such file or folder", where=str(path), hint=hint)
+        raise UsageError("neither a file nor a folder", where=str(path), hint="give a measurement.json")
     if (path / "measurement.json").is_file():
         return [path / "measurement.json"]
     files = sorted(path.glob("*/measurement.json"))
