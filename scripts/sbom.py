@@ -15,7 +15,7 @@ from typing import Any
 
 from hilgate import __version__
 from hilgate.artifacts import read_json
-from hilgate.ci.claim import CellClaim, read_claim
+from hilgate.ci.claims.claim import CellClaim, read_claim
 
 PINNED_LIBRARY = re.compile(r"(libnewlib-arm-none-eabi)=(\S+)")
 

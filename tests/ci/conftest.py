@@ -15,9 +15,9 @@ import yaml
 from hilgate.arrays import fingerprint, read_npz, write_npz
 from hilgate.artifacts import artifact, write_json
 from hilgate.build.build import execute as build
-from hilgate.ci.context import Asked
-from hilgate.ci.pack import PackOptions, pack
-from hilgate.ci.recompute import recompute
+from hilgate.ci.claims.pack import PackOptions, pack
+from hilgate.ci.judging.context import Asked
+from hilgate.ci.judging.recompute import recompute
 from hilgate.compile.compile import execute as compile_task
 from hilgate.gate.verdict import Verdict
 from hilgate.params import load_params

@@ -9,8 +9,8 @@ import shutil
 import pytest
 
 from hilgate.artifacts import read_json
-from hilgate.ci.admit import Expected, admit
-from hilgate.ci.claim import read_claim
+from hilgate.ci.claims.admit import Expected, admit
+from hilgate.ci.claims.claim import read_claim
 from hilgate.errors import ClaimError
 
 pytestmark = pytest.mark.arm

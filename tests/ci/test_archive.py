@@ -14,8 +14,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from hilgate.ci import archive
-from hilgate.ci.archive import unpack
+from hilgate.ci.claims import archive
+from hilgate.ci.claims.archive import unpack
 from hilgate.errors import ClaimError
 
 GOOD = {"claim.json": b"{}", "params.yaml": b"cells: {}", "cells/a_b/firmware.elf": b"\x7fELF"}

@@ -12,7 +12,7 @@ from statistics import median
 import pytest
 
 from hilgate.artifacts import read_json, write_json
-from hilgate.ci.rejudge import rejudge
+from hilgate.ci.benches.rejudge import rejudge
 from hilgate.gate.loads import interleave
 
 pytestmark = pytest.mark.arm

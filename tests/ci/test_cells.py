@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hilgate.ci import cells
-from hilgate.ci.cells import build_cells, share, touched
+from hilgate.ci.claims import cells
+from hilgate.ci.claims.cells import build_cells, share, touched
 from hilgate.errors import UsageError
 from hilgate.params import Cell
 

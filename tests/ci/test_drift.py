@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hilgate.artifacts import artifact, write_json
-from hilgate.ci.drift import drift
+from hilgate.ci.benches.drift import drift
 from hilgate.errors import ArtifactError
 from hilgate.history import branch
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hilgate.catalogue import load_board
-from hilgate.ci.elf_rules import PT_LOAD, SECTION, SEGMENT, check_elf
+from hilgate.ci.claims.elf_rules import PT_LOAD, SECTION, SEGMENT, check_elf
 from hilgate.errors import ClaimError
 
 pytestmark = pytest.mark.arm

@@ -18,10 +18,10 @@ from hilgate.bench.desk import Desk
 from hilgate.bench.probes import Probe
 from hilgate.bench.seam import Reading, Request
 from hilgate.catalogue import load_board
-from hilgate.ci import hardware, reading
-from hilgate.ci.claim import read_claim, write_claim
-from hilgate.ci.orders import prepare, read_orders
-from hilgate.ci.turns import in_turns, measure
+from hilgate.ci.benches import hardware, reading
+from hilgate.ci.benches.orders import prepare, read_orders
+from hilgate.ci.benches.turns import in_turns, measure
+from hilgate.ci.claims.claim import read_claim, write_claim
 from hilgate.errors import ClaimError, DeviceError, ProbeError, StaleImageError, UsageError
 from hilgate.hashing import image_hashes
 

@@ -16,13 +16,13 @@ from hilgate.artifacts import artifact
 from hilgate.build.build import build_image
 from hilgate.build.image import fill_hash_slot, segments
 from hilgate.catalogue import load_board
-from hilgate.ci import counted, sandbox
-from hilgate.ci.calls import DirectModel
-from hilgate.ci.elf_rules import check_elf
-from hilgate.ci.elf_stack import worst_stack_of
-from hilgate.ci.interface import check_interface, orders_of, quantized
-from hilgate.ci.recount import Order, count_sizes, recount
-from hilgate.ci.testset import load_test_set
+from hilgate.ci.claims.elf_rules import check_elf
+from hilgate.ci.claims.interface import check_interface, orders_of, quantized
+from hilgate.ci.images import counted, sandbox
+from hilgate.ci.images.calls import DirectModel
+from hilgate.ci.images.elf_stack import worst_stack_of
+from hilgate.ci.images.recount import Order, count_sizes, recount
+from hilgate.ci.images.testset import load_test_set
 from hilgate.errors import ClaimError
 from hilgate.params import load_params
 from hilgate.run.settings import settings_of

@@ -8,8 +8,8 @@ import shutil
 import pytest
 
 from hilgate.artifacts import artifact, read_json
+from hilgate.ci.judging.settle import settled_in
 from hilgate.ci.local import LocalOptions, run_locally
-from hilgate.ci.settle import settled_in
 from hilgate.gate.gate import execute as gate
 from hilgate.gate.verdict import Outcome
 
@@ -71,7 +71,7 @@ def test_a_change_that_touches_nothing_keeps_mains_numbers(repository, tmp_path)
 
 def test_the_gate_in_a_clone_and_the_trusted_verdict_give_the_same_numbers(repository, tmp_path, monkeypatch):
     """The same code, once measured by `hilgate run`, once recounted from the image of a claim."""
-    from hilgate.ci import settle
+    from hilgate.ci.judging import settle
 
     changed_comment(repository)
     monkeypatch.setattr(settle.Baseline, "image", lambda self, cell: "")  # else the equal image is not run again

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from hilgate.ci.asks import requests_of
-from hilgate.ci.commits import find_commits, granted
-from hilgate.ci.revisions import Tree, changed_paths, changed_workflows, merge_base, sha_of
-from hilgate.ci.stages import touched_cells
-from hilgate.ci.weights import missing_weights
+from hilgate.ci.changes.asks import requests_of
+from hilgate.ci.changes.commits import find_commits, granted
+from hilgate.ci.changes.revisions import Tree, changed_paths, changed_workflows, merge_base, sha_of
+from hilgate.ci.changes.stages import touched_cells
+from hilgate.ci.claims.weights import missing_weights
 from hilgate.errors import ClaimError, UsageError
 from hilgate.gate.policy import Budget, Policy
 from hilgate.params import Cell

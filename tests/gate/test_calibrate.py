@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hilgate.bench.seam import Reading
-from hilgate.ci.calibrate import claims, run
+from hilgate.ci.benches.calibrate import claims, run
 from hilgate.errors import ArtifactError, DeviceError, UsageError
 from hilgate.gate.benches import spreads_in
 

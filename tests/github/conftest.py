@@ -112,7 +112,7 @@ def judged(tmp_path, verdicts):
 @pytest.fixture
 def make_event():
     """The event of the trusted workflow, as read_event gives it."""
-    from hilgate.ci.event import Event
+    from hilgate.ci.pulls.event import Event
 
     def make(**changed):
         about = {"kind": "pull_request", "repository": "acme/widget", "head_sha": HEAD, "head_branch": "feature"}

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from hilgate.ci.again import TITLE, WORKFLOW, execute
+from hilgate.ci.pulls.again import TITLE, WORKFLOW, execute
 
 HEAD, OTHER = "a" * 40, "c" * 40
 

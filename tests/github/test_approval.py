@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_github import Fault
 
-from hilgate.ci.approval import LABEL, budget_approval
+from hilgate.ci.pulls.approval import LABEL, budget_approval
 from hilgate.github.pulls import pull_request
 
 HEAD, NEXT = "a" * 40, "c" * 40

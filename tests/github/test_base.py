@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hilgate.ci.base import find_base
+from hilgate.ci.pulls.base import find_base
 from hilgate.errors import UsageError
 
 HEAD, MERGE_BASE = "a" * 40, "d" * 40

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_github import Fault
 
-from hilgate.ci.pending import put_verdict
+from hilgate.ci.pulls.pending import put_verdict
 from hilgate.errors import GitHubError
 from hilgate.github.checks import CONCLUSIONS, Check, put_check
 from hilgate.github.refusal import RefusedError

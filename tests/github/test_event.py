@@ -8,7 +8,7 @@ import subprocess
 import pytest
 from fake_github.contract import BrokenContractError, check_event, event_sample
 
-from hilgate.ci.event import read_event, write_outputs
+from hilgate.ci.pulls.event import read_event, write_outputs
 from hilgate.errors import UsageError
 
 HEAD, BASE = "a" * 40, "b" * 40

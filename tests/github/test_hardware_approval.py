@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fake_github.routes import add_comment
 
-from hilgate.ci.approval import ENVIRONMENT, hardware_approval
+from hilgate.ci.pulls.approval import ENVIRONMENT, hardware_approval
 from hilgate.github.pulls import pull_request
 
 HEAD, NEXT = "a" * 40, "c" * 40

@@ -7,7 +7,7 @@ import json
 import pytest
 from fake_github import Fault
 
-from hilgate.ci.heartbeat import beat, pulse
+from hilgate.ci.benches.heartbeat import beat, pulse
 from hilgate.errors import UsageError
 
 BOARD = "nucleo_f446re"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hilgate.artifacts import read_json, write_json
-from hilgate.ci import hardware
+from hilgate.ci.benches import hardware
 from hilgate.hashing import sha256_of
 
 HEAD = "a" * 40

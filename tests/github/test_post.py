@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from fake_github import Fault
 
-from hilgate.ci import pending, post
-from hilgate.ci.now import Options
+from hilgate.ci.pulls import pending, post
+from hilgate.ci.pulls.now import Options
 from hilgate.errors import ArtifactError, ClaimError
 from hilgate.github.comments import LONGEST, MARKER
 from hilgate.github.refusal import RefusedError

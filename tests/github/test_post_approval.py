@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from fake_github.routes import add_comment
 
-from hilgate.ci import pending, post
-from hilgate.ci.approval import LABEL, QUEUE
+from hilgate.ci.pulls import pending, post
+from hilgate.ci.pulls.approval import LABEL, QUEUE
 
 HEAD = "a" * 40
 

@@ -10,7 +10,7 @@ from fake_github import contract
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hilgate.ci.event import read_event
+from hilgate.ci.pulls.event import read_event
 from hilgate.errors import GitHubError, UsageError
 from hilgate.github.codeowners import owners_of
 from hilgate.github.pulls import Pull

@@ -7,7 +7,7 @@ from itertools import product
 
 import pytest
 
-from hilgate.ci.standing import check_sense, held_back, with_hardware
+from hilgate.ci.judging.standing import check_sense, held_back, with_hardware
 from hilgate.gate.verdict import Outcome
 
 

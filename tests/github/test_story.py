@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fake_github.routes import add_comment
 
-from hilgate.ci import approval, pending, post
+from hilgate.ci.pulls import approval, pending, post
 from hilgate.github.pulls import pull_request
 
 FIRST, SECOND = "a" * 40, "c" * 40

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hilgate.ci.post import execute
-from hilgate.ci.undecided import write_undecided
+from hilgate.ci.pulls.post import execute
+from hilgate.ci.pulls.undecided import write_undecided
 
 HEAD = "a" * 40
 

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from hilgate.ci.standing import with_hardware
+from hilgate.ci.judging.standing import with_hardware
 from hilgate.gate.judge import judge
 from hilgate.gate.measured import Build
 from hilgate.gate.policy import Budget, Policy

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from hilgate.ci.pack import PackOptions, pack
+from hilgate.ci.claims.pack import PackOptions, pack
 
 pytestmark = pytest.mark.arm
 CELL, BOARD = "digits_nucleo_f446re", "nucleo_f446re"

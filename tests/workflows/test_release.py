@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from hilgate.artifacts import artifact, read_json
-from hilgate.ci.claim import CellClaim, Claim, write_claim
+from hilgate.ci.claims.claim import CellClaim, Claim, write_claim
 
 CELL = "digits_nucleo_f446re"
 MODEL = {"architecture_hash": "a1" * 16, "weights_hash": "b2" * 32, "source_hash": "c3" * 32}

@@ -24,7 +24,7 @@ def prepare(
     out: Annotated[Path, typer.Argument(help="The judged folder, which gets orders/.")],
 ) -> None:
     """Put ready what a bench would measure: checked images, inputs, outputs that are due."""
-    from hilgate.ci.orders import prepare as run
+    from hilgate.ci.benches.orders import prepare as run
     from hilgate.project import project_root
 
     run(project_root(), claim, out, base)
@@ -59,8 +59,8 @@ def measure(
 ) -> None:
     """Flash and measure every order of a board: what a bench's job does."""
     from hilgate.bench.desk import Desk
-    from hilgate.ci.reading import read
-    from hilgate.ci.turns import measure as run
+    from hilgate.ci.benches.reading import read
+    from hilgate.ci.benches.turns import measure as run
     from hilgate.project import project_root
 
     raise typer.Exit(1 if run(judged, board, out, Desk(project_root(), read, probe, port)) else 0)
@@ -74,7 +74,7 @@ def judge(
     bench: Annotated[str, typer.Option(help="How the bench's jobs ended.", envvar="HILGATE_BENCH")] = "success",
 ) -> None:
     """Judge again, with measured numbers in place of predicted ones."""
-    from hilgate.ci.hardware import judge as run
+    from hilgate.ci.benches.hardware import judge as run
     from hilgate.project import project_root
 
     verdict = run(project_root(), judged, measured, out, bench)
@@ -87,7 +87,7 @@ def drift(
     push: Annotated[str | None, typer.Option(help="Add first measurements to the history of this remote.")] = None,
 ) -> None:
     """Compare main's images with their first night on each board. Exit code 11: a bench drifted."""
-    from hilgate.ci.drift import drift as run
+    from hilgate.ci.benches.drift import drift as run
     from hilgate.gate.verdict import Outcome
     from hilgate.history import branch
     from hilgate.project import project_root

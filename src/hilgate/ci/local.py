@@ -9,11 +9,11 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from hilgate.ci import revisions
-from hilgate.ci.cells import build_cells
-from hilgate.ci.context import Asked
-from hilgate.ci.pack import PackOptions, pack
-from hilgate.ci.recompute import recompute
+from hilgate.ci.changes import revisions
+from hilgate.ci.claims.cells import build_cells
+from hilgate.ci.claims.pack import PackOptions, pack
+from hilgate.ci.judging.context import Asked
+from hilgate.ci.judging.recompute import recompute
 from hilgate.errors import UsageError
 from hilgate.gate import git
 from hilgate.gate.verdict import Verdict

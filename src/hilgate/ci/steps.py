@@ -6,10 +6,11 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
-from hilgate.ci import again, hardware
-from hilgate.ci.base import find_base
-from hilgate.ci.event import read_event, write_outputs
-from hilgate.ci.undecided import write_undecided
+from hilgate.ci.benches import hardware
+from hilgate.ci.pulls import again
+from hilgate.ci.pulls.base import find_base
+from hilgate.ci.pulls.event import read_event, write_outputs
+from hilgate.ci.pulls.undecided import write_undecided
 from hilgate.github.access import access_from
 from hilgate.github.client import Client
 

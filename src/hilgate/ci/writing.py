@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from hilgate.ci import approval, heartbeat, pending, post
-from hilgate.ci.event import read_event, write_outputs
-from hilgate.ci.now import Options
+from hilgate.ci.benches import heartbeat
+from hilgate.ci.pulls import approval, pending, post
+from hilgate.ci.pulls.event import read_event, write_outputs
+from hilgate.ci.pulls.now import Options
 from hilgate.errors import GitHubError, UsageError
 from hilgate.github.access import access_from
 from hilgate.github.client import Client

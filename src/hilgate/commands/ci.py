@@ -95,8 +95,8 @@ def pack(
     errors: Annotated[Path | None, typer.Option(help="Folder with <cell>.txt, the words of a failed cell.")] = None,
 ) -> None:
     """Put what was built into one small folder: the claim of a pull request, or the base of later ones."""
-    from hilgate.ci.pack import PackOptions
-    from hilgate.ci.pack import pack as run
+    from hilgate.ci.claims.pack import PackOptions
+    from hilgate.ci.claims.pack import pack as run
     from hilgate.project import project_root
 
     run(project_root(), out, PackOptions(repository, event, base=base or None, errors=errors))
@@ -110,8 +110,8 @@ def admit(
     head_sha: Annotated[str, typer.Option(help="The commit that it must be of.")] = "",
 ) -> None:
     """Check a claim as hostile data; it becomes plain files or is refused."""
-    from hilgate.ci.admit import Expected
-    from hilgate.ci.admit import admit as run
+    from hilgate.ci.claims.admit import Expected
+    from hilgate.ci.claims.admit import admit as run
     from hilgate.project import project_root
 
     run(claim, out, Expected(repository, head_sha), project_root())
@@ -144,7 +144,7 @@ def cells(
     out: Annotated[Path, typer.Option(help="Where to put what a claim needs.")] = Path("build/cells"),
 ) -> None:
     """Build and run the cells that a change touches, without training. A cell that fails stops no other."""
-    from hilgate.ci.cells import build_cells
+    from hilgate.ci.claims.cells import build_cells
     from hilgate.project import project_root
 
     raise typer.Exit(1 if build_cells(project_root(), out, base, batch).failed else 0)
@@ -168,8 +168,8 @@ def recompute(  # noqa: PLR0913, PLR0917  (an event has as many facts)
     approved_by: Annotated[str, typer.Option(help="Who approved the requests; checked by the caller.")] = "",
 ) -> None:
     """Judge a claim with this checkout's code, policy, boards and test set; nothing in it is believed."""
-    from hilgate.ci.context import Asked
-    from hilgate.ci.recompute import recompute as run
+    from hilgate.ci.judging.context import Asked
+    from hilgate.ci.judging.recompute import recompute as run
     from hilgate.project import project_root
 
     asked = Asked(
@@ -198,8 +198,8 @@ def calibrate(
 ) -> None:
     """Measure how much a bench scatters from load to load, and what it may claim. Commit the file that it writes."""
     from hilgate.bench.desk import Desk
-    from hilgate.ci.calibrate import run
-    from hilgate.ci.reading import read
+    from hilgate.ci.benches.calibrate import run
+    from hilgate.ci.benches.reading import read
     from hilgate.project import project_root
 
     root = project_root()

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hilgate.ci.approval import LABEL, POLICY, QUEUE, Approval, budget_approval, hardware_approval
-from hilgate.ci.event import Event
-from hilgate.ci.standing import held_back, with_hardware
+from hilgate.ci.judging.standing import held_back, with_hardware
+from hilgate.ci.pulls.approval import LABEL, POLICY, QUEUE, Approval, budget_approval, hardware_approval
+from hilgate.ci.pulls.event import Event
 from hilgate.gate.verdict import Outcome
 from hilgate.github.client import Client
 from hilgate.github.pulls import Pull, pull_request, pulls_with_head

@@ -14,12 +14,12 @@ from hilgate.artifacts import read_json
 from hilgate.build.layers import layer_rows
 from hilgate.build.sizes import file_hash, flash_sizes, ram_sizes, section_rows, symbol_rows
 from hilgate.catalogue import load_board
-from hilgate.ci.claim import FIRMWARE, cell_file
-from hilgate.ci.counted import Doubts, counted_of
-from hilgate.ci.elf_stack import worst_stack_of
-from hilgate.ci.interface import Interface, check_interface, orders_of, quantized, scores
-from hilgate.ci.sandbox import Image, outputs_of, session_of
-from hilgate.ci.testset import TestSet
+from hilgate.ci.claims.claim import FIRMWARE, cell_file
+from hilgate.ci.claims.interface import Interface, check_interface, orders_of, quantized, scores
+from hilgate.ci.images.counted import Doubts, counted_of
+from hilgate.ci.images.elf_stack import worst_stack_of
+from hilgate.ci.images.sandbox import Image, outputs_of, session_of
+from hilgate.ci.images.testset import TestSet
 from hilgate.errors import ClaimError
 from hilgate.hashing import image_hashes
 from hilgate.run.accuracy import accuracy_of, samples_of

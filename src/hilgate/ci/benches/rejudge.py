@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from hilgate.artifacts import atomic_write, read_json, write_json
-from hilgate.ci.commits import find_commits, judging, stated_by
-from hilgate.ci.orders import Order
-from hilgate.ci.settle import measured_in, settled_in
-from hilgate.ci.speak import spoken
+from hilgate.ci.benches.orders import Order
+from hilgate.ci.changes.commits import find_commits, judging, stated_by
+from hilgate.ci.judging.settle import measured_in, settled_in
+from hilgate.ci.judging.speak import spoken
 from hilgate.errors import ArtifactError, ClaimError
 from hilgate.gate.benches import benches_of, spreads_at
 from hilgate.gate.judge import judge

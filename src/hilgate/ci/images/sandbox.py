@@ -96,7 +96,7 @@ def _run(image: Image, jobs: list[dict[str, Any]], folder: Path) -> list[Path]:
 
 def _start(out: Path) -> subprocess.Popen[bytes]:
     environment = {name: os.environ[name] for name in KEPT_VARIABLES if name in os.environ}
-    command = [sys.executable, "-m", "hilgate.ci.emulate", str(out / "job.json")]
+    command = [sys.executable, "-m", "hilgate.ci.images.emulate", str(out / "job.json")]
     log = (out / "log.txt").open("wb")
     with log:
         return subprocess.Popen(command, env=environment, cwd=out, stdin=subprocess.DEVNULL, stdout=log, stderr=log)

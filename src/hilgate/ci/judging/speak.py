@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hilgate.ci.settle import Settled
+from hilgate.ci.judging.settle import Settled
 from hilgate.gate.verdict import CellVerdict, Check, Outcome, Verdict, quote
 
 MOST_NOTES = 40

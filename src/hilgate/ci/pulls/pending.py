@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hilgate.ci.approval import POLICY, QUEUE, budget_approval
-from hilgate.ci.event import Event
+from hilgate.ci.pulls.approval import POLICY, QUEUE, budget_approval
+from hilgate.ci.pulls.event import Event
 from hilgate.errors import GitHubError
 from hilgate.github.checks import Check, put_check
 from hilgate.github.client import Client

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from hilgate.artifacts import write_json
-from hilgate.ci.event import Event
-from hilgate.ci.pending import find_pull
+from hilgate.ci.pulls.event import Event
+from hilgate.ci.pulls.pending import find_pull
 from hilgate.gate.verdict import Outcome
 from hilgate.github.client import Client
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 from hilgate.artifacts import parse_json
 from hilgate.catalogue import load_board
-from hilgate.ci.archive import unpack
-from hilgate.ci.claim import (
+from hilgate.ci.claims.archive import unpack
+from hilgate.ci.claims.claim import (
     CELL_FILES,
     DOCUMENT,
     FIRMWARE,
@@ -26,8 +26,8 @@ from hilgate.ci.claim import (
     read_claim,
     write_claim,
 )
-from hilgate.ci.elf_rules import check_elf
-from hilgate.ci.interface import check_interface, check_words
+from hilgate.ci.claims.elf_rules import check_elf
+from hilgate.ci.claims.interface import check_interface, check_words
 from hilgate.console import say
 from hilgate.errors import ArtifactError, ClaimError, HilgateError
 from hilgate.gate.claims import check_plausible

@@ -13,11 +13,11 @@ from typing import Any
 
 from hilgate.artifacts import read_json, write_json
 from hilgate.catalogue import board_names, load_board
-from hilgate.ci.approval import ENVIRONMENT, Approval, hardware_approval
-from hilgate.ci.event import Event
-from hilgate.ci.heartbeat import Pulse, pulse
-from hilgate.ci.orders import Order, read_orders
-from hilgate.ci.pending import find_pull
+from hilgate.ci.benches.heartbeat import Pulse, pulse
+from hilgate.ci.benches.orders import Order, read_orders
+from hilgate.ci.pulls.approval import ENVIRONMENT, Approval, hardware_approval
+from hilgate.ci.pulls.event import Event
+from hilgate.ci.pulls.pending import find_pull
 from hilgate.errors import HilgateError
 from hilgate.github.client import Client
 from hilgate.github.shape import shaped
@@ -94,7 +94,7 @@ def judge(root: Path, folder: Path, measured: Path, out: Path, bench: str) -> Do
 
     Gives the verdict. Raises ArtifactError, ClaimError, UsageError.
     """
-    from hilgate.ci.rejudge import rejudge
+    from hilgate.ci.benches.rejudge import rejudge
 
     shutil.rmtree(out, ignore_errors=True)
     shutil.copytree(folder, out)
@@ -116,7 +116,7 @@ def judge(root: Path, folder: Path, measured: Path, out: Path, bench: str) -> Do
 
 def _taken(orders: list[Order], measured: Path, out: Path) -> tuple[int, list[str]]:
     """How many cells a board measured, and why not the others."""
-    from hilgate.ci.rejudge import take
+    from hilgate.ci.benches.rejudge import take
 
     taken, reasons = 0, []
     for order in orders:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from hilgate.ci.event import Event
-from hilgate.ci.pending import KINDS, find_pull
+from hilgate.ci.pulls.event import Event
+from hilgate.ci.pulls.pending import KINDS, find_pull
 from hilgate.errors import UsageError
 from hilgate.github.access import SHA
 from hilgate.github.client import Client

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from hilgate.ci.approval import TRY
-from hilgate.ci.event import LARGEST_BYTES, read_event
+from hilgate.ci.pulls.approval import TRY
+from hilgate.ci.pulls.event import LARGEST_BYTES, read_event
 from hilgate.errors import UsageError
 from hilgate.github.client import Client, Query, asking
 from hilgate.github.pulls import pull_request

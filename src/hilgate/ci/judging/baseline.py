@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hilgate.artifacts import FILES, atomic_write
-from hilgate.ci.claim import CELL_FILES, FIRMWARE, Claim, cell_file, read_claim
-from hilgate.ci.commits import Commits
-from hilgate.ci.revisions import Tree
-from hilgate.ci.stages import touched_cells
+from hilgate.ci.changes.commits import Commits
+from hilgate.ci.changes.revisions import Tree
+from hilgate.ci.changes.stages import touched_cells
+from hilgate.ci.claims.claim import CELL_FILES, FIRMWARE, Claim, cell_file, read_claim
 from hilgate.errors import ArtifactError, HilgateError
 from hilgate.gate.measured import Measurement, parse_measurement
 from hilgate.hashing import sha256_of

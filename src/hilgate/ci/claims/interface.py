@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from hilgate.errors import ClaimError
+from hilgate.errors import ClaimError, TaskError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,7 +109,7 @@ def scores(outputs: np.ndarray, labels: np.ndarray, tensor: Tensor, metric: Metr
     real = (levels - np.float32(tensor.zero_point)) * np.float32(tensor.scale)
     try:
         values = np.asarray(metric.per_sample(real, labels), dtype=np.float64)
-    except (ValueError, IndexError, TypeError) as error:
+    except (ValueError, IndexError, TypeError, TaskError) as error:
         raise ClaimError(f"main's metric cannot read outputs of shape {tensor.shape}: {error}") from error
     if values.shape != (len(outputs),) or not np.isfinite(values).all():
         raise ClaimError(f"main's metric gives no finite score for outputs of shape {tensor.shape}")

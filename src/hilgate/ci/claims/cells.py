@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hilgate.artifacts import artifact
-from hilgate.ci import revisions
-from hilgate.ci.claim import CELL_FILES, printable
-from hilgate.ci.revisions import Tree
-from hilgate.ci.stages import touched_cells
-from hilgate.ci.weights import missing_weights
+from hilgate.ci.changes import revisions
+from hilgate.ci.changes.revisions import Tree
+from hilgate.ci.changes.stages import touched_cells
+from hilgate.ci.claims.claim import CELL_FILES, printable
+from hilgate.ci.claims.weights import missing_weights
 from hilgate.console import say
 from hilgate.errors import UsageError
 from hilgate.params import Cell, load_params

@@ -1,4 +1,4 @@
-"""One image on the virtual board, in a process of its own: `python -m hilgate.ci.emulate JOB.json`.
+"""One image on the virtual board, in a process of its own: `python -m hilgate.ci.images.emulate JOB.json`.
 
 The image is a stranger's. The process has no secrets in its environment and bounded memory and time; what it learns
 goes into files (raw bytes, JSON), which the parent checks. sandbox.py starts it.
@@ -20,8 +20,8 @@ from urllib.parse import quote
 
 from hilgate.artifacts import atomic_write
 from hilgate.catalogue import Board, load_board
-from hilgate.ci.calls import DirectModel
-from hilgate.ci.memories import Witness
+from hilgate.ci.images.calls import DirectModel
+from hilgate.ci.images.memories import Witness
 from hilgate.errors import ClaimError, HilgateError, VirtualFault
 from hilgate.link.contact import Options
 from hilgate.link.exchange import name_of

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from hilgate.ci.baseline import Baseline
-from hilgate.ci.claim import printable
-from hilgate.ci.settle import Settled
+from hilgate.ci.claims.claim import printable
+from hilgate.ci.judging.baseline import Baseline
+from hilgate.ci.judging.settle import Settled
 
 MOST_CLAIMS = 1000
 BUILD_MAIN = "gh workflow run main.yml"

@@ -11,8 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hilgate.ci.revisions import Tree
-from hilgate.ci.stages import read_pipeline
+from hilgate.ci.changes.revisions import Tree
+from hilgate.ci.changes.stages import read_pipeline
 from hilgate.errors import UsageError
 
 TIMEOUT_S = 300

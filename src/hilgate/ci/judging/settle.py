@@ -8,11 +8,11 @@ from typing import Any
 
 from hilgate.artifacts import needed, read_json, write_json
 from hilgate.catalogue import load_board
-from hilgate.ci.baseline import Baseline
-from hilgate.ci.claim import CellClaim, Claim, cell_file
-from hilgate.ci.counted import Doubts
-from hilgate.ci.recount import Order, Recount, compare, recount
-from hilgate.ci.testset import TestSet, load_test_set
+from hilgate.ci.claims.claim import CellClaim, Claim, cell_file
+from hilgate.ci.images.counted import Doubts
+from hilgate.ci.images.recount import Order, Recount, compare, recount
+from hilgate.ci.images.testset import TestSet, load_test_set
+from hilgate.ci.judging.baseline import Baseline
 from hilgate.errors import ClaimError, HilgateError
 from hilgate.gate.measured import Measurement
 from hilgate.gate.sides import read_path

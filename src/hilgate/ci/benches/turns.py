@@ -11,8 +11,8 @@ from typing import Any
 
 from hilgate.artifacts import atomic_write, read_json, write_json
 from hilgate.bench.seam import Bench, Reading, Request
-from hilgate.ci.claim import FIRMWARE, logged, printable
-from hilgate.ci.orders import Order, read_orders
+from hilgate.ci.benches.orders import Order, read_orders
+from hilgate.ci.claims.claim import FIRMWARE, logged, printable
 from hilgate.console import say
 from hilgate.errors import DeviceError, HilgateError, UsageError
 from hilgate.gate.loads import interleave

@@ -13,13 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 
 from hilgate.artifacts import write_json
-from hilgate.ci.admit import Expected, admit
-from hilgate.ci.baseline import committed_baseline, find_baseline
-from hilgate.ci.claim import Claim, logged
-from hilgate.ci.commits import Commits, Stated, find_commits, judging, stated_by
-from hilgate.ci.context import Asked, context_of
-from hilgate.ci.settle import Settled, Settler, measured_in
-from hilgate.ci.speak import spoken
+from hilgate.ci.changes.commits import Commits, Stated, find_commits, judging, stated_by
+from hilgate.ci.claims.admit import Expected, admit
+from hilgate.ci.claims.claim import Claim, logged
+from hilgate.ci.judging.baseline import committed_baseline, find_baseline
+from hilgate.ci.judging.context import Asked, context_of
+from hilgate.ci.judging.settle import Settled, Settler, measured_in
+from hilgate.ci.judging.speak import spoken
 from hilgate.console import say
 from hilgate.errors import ClaimError
 from hilgate.gate.judge import judge

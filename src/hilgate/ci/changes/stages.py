@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from hilgate.ci.revisions import Tree, changed_paths
+from hilgate.ci.changes.revisions import Tree, changed_paths
 from hilgate.errors import ClaimError
 from hilgate.params import Cell
 

@@ -16,11 +16,11 @@ from typing import Any
 
 from hilgate.artifacts import read_json, write_json
 from hilgate.catalogue import load_board
-from hilgate.ci.admit import Expected, admit
-from hilgate.ci.claim import FIRMWARE, Claim, cell_file, logged, read_claim
-from hilgate.ci.interface import Interface, check_interface, orders_of, quantized, scores
-from hilgate.ci.sandbox import Image, outputs_of
-from hilgate.ci.testset import TestSet, load_test_set
+from hilgate.ci.claims.admit import Expected, admit
+from hilgate.ci.claims.claim import FIRMWARE, Claim, cell_file, logged, read_claim
+from hilgate.ci.claims.interface import Interface, check_interface, orders_of, quantized, scores
+from hilgate.ci.images.sandbox import Image, outputs_of
+from hilgate.ci.images.testset import TestSet, load_test_set
 from hilgate.console import say
 from hilgate.errors import ClaimError, HilgateError
 from hilgate.gate.benches import pairs_for

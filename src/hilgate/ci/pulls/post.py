@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hilgate.artifacts import read_json
-from hilgate.ci import now
-from hilgate.ci.event import Event
-from hilgate.ci.now import Document, Options
-from hilgate.ci.pending import KINDS, put_verdict
-from hilgate.ci.standing import check_sense
+from hilgate.ci.judging.standing import check_sense
+from hilgate.ci.pulls import now
+from hilgate.ci.pulls.event import Event
+from hilgate.ci.pulls.now import Document, Options
+from hilgate.ci.pulls.pending import KINDS, put_verdict
 from hilgate.errors import ClaimError, GitHubError
 from hilgate.github.access import WORKFLOW_APP
 from hilgate.github.checks import Check

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hilgate.artifacts import artifact, read_json
-from hilgate.ci import revisions
-from hilgate.ci.claim import (
+from hilgate.ci.changes import revisions
+from hilgate.ci.changes.revisions import Tree, changed_paths
+from hilgate.ci.changes.stages import touched_cells
+from hilgate.ci.claims.claim import (
     CELL_FILES,
     FIRMWARE,
     PARAMS,
@@ -22,9 +24,7 @@ from hilgate.ci.claim import (
     printable,
     write_claim,
 )
-from hilgate.ci.revisions import Tree, changed_paths
-from hilgate.ci.stages import touched_cells
-from hilgate.ci.weights import missing_weights
+from hilgate.ci.claims.weights import missing_weights
 from hilgate.console import say
 from hilgate.errors import ArtifactError, UsageError
 from hilgate.hashing import sha256_of

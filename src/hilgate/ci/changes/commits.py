@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from hilgate.ci import revisions
-from hilgate.ci.asks import requests_of
-from hilgate.ci.revisions import Tree, changed_paths, changed_workflows
-from hilgate.ci.stages import touched_cells
+from hilgate.ci.changes import revisions
+from hilgate.ci.changes.asks import requests_of
+from hilgate.ci.changes.revisions import Tree, changed_paths, changed_workflows
+from hilgate.ci.changes.stages import touched_cells
 from hilgate.errors import ClaimError, ParamsError, UsageError
 from hilgate.gate.policy import Policy, read_policy
 from hilgate.gate.sides import LOCK_FILES, Side, pinned

@@ -1,0 +1,1 @@
+"""What a foreign image costs and how well it does: counted and run here, nothing of it believed."""
