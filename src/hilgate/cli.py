@@ -29,14 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         click_command = typer.main.get_command(application(words))
         click_command(words, prog_name="hilgate")
-    except HilgateError as error:
-        typer.echo(f"hilgate: {error}", err=True)
-        raise SystemExit(error.exit_code) from None
     except KeyboardInterrupt:
         raise SystemExit(130) from None
     except Exception as error:
-        typer.echo(crash.report(error), err=True)
-        raise SystemExit(1) from None
+        told = error if isinstance(error, HilgateError) else crash.report(error)
+        typer.echo(f"hilgate: {told}", err=True)
+        raise SystemExit(told.exit_code) from None
 
 
 def application(words: Sequence[str]) -> typer.Typer:

@@ -1,4 +1,4 @@
-"""A defect of ours: the traceback goes to a file, the user sees one line that says how to report it."""
+"""An exception that nobody expected: the traceback goes to a file, the user sees one line."""
 
 from __future__ import annotations
 
@@ -10,24 +10,36 @@ import traceback
 from pathlib import Path
 
 from hilgate import __version__
+from hilgate.errors import HilgateError
+from hilgate.guard import told
 from hilgate.project import find_root
 
 
-def report(error: BaseException) -> str:
-    """Save the traceback under .cache/hilgate/ of the project (else the temporary folder); one line for the screen."""
+def report(error: BaseException) -> HilgateError:
+    """What to tell: the task's own code (src/tasks) raised it, or it is a defect of ours; where the traceback is."""
+    saved = save(error)
+    if of_task := told(error, f"the whole traceback: {saved}" if saved else ""):
+        return of_task
+    first = str(error).partition("\n")[0]
+    hint = (
+        f"please report it with the file {saved}" if saved else "the report could not be saved: no folder is writable"
+    )
+    return HilgateError(f"this is a defect, not your fault: {type(error).__name__}: {first}", hint=hint)
+
+
+def save(error: BaseException) -> Path | None:
+    """Write the traceback under .cache/hilgate/ of the project, else into the temporary folder. None: neither works."""
     text = "".join(traceback.format_exception(error))
     header = f"hilgate {__version__}, Python {platform.python_version()}, {platform.platform()}\n{sys.argv!r}\n\n"
     name = f"crash-{time.strftime('%Y%m%d-%H%M%S')}.txt"
-    first = str(error).partition("\n")[0]
-    what = f"hilgate: this is a defect, not your fault: {type(error).__name__}: {first}"
     for folder in _folders():
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_text(header + text, "utf-8")
+            (folder / name).write_text(header + text, "utf-8", errors="backslashreplace")
         except OSError:
             continue
-        return f"{what} (please report it with the file {folder / name})"
-    return f"{what} (the report could not be saved: no folder is writable)"
+        return folder / name
+    return None
 
 
 def _folders() -> list[Path]:

@@ -9,6 +9,7 @@ HilgateError                      exit code
 ├── DoesNotFitError                7   the image is larger than the board's flash or RAM
 ├── ToolMissingError               8   a program or package that is not installed
 ├── ArtifactError                  9   a file between rooms: missing, wrong schema, wrong version, damaged
+├── TaskError                     13   a task's own code (src/tasks) raised, or returned what cannot be used
 ├── LinkError                     20   the way to the board
 │   ├── PortMissingError          21   no such port
 │   ├── PortBusyError             22   somebody else has it open
@@ -86,6 +87,10 @@ class ToolMissingError(HilgateError):
 
 class ArtifactError(HilgateError):
     exit_code = 9
+
+
+class TaskError(HilgateError):
+    exit_code = 13
 
 
 class LinkError(HilgateError):

@@ -10,11 +10,12 @@ import importlib
 import re
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hilgate.errors import ModelError, ParamsError
+from hilgate import guard
+from hilgate.errors import ModelError, ParamsError, TaskError
 from hilgate.project import find_root
 
 if TYPE_CHECKING:
@@ -131,12 +132,12 @@ def make_network(task: Task, settings: TrainParams) -> torch.nn.Module:
         return task.network(settings)
     except (RuntimeError, ValueError, TypeError, IndexError) as error:
         reason = " ".join(str(error).split())[:200]
-        where = f"src/tasks/{task.name}/network.py"
+        where = guard.place(error) or f"src/tasks/{task.name}/network.py"
         raise ModelError(f"the parameters make no network: {reason}", where=where) from error
 
 
 def load_task(name: str, root: Path | None = None) -> Task:
-    """Import tasks.<name> and return its TASK. Raises ParamsError when there is none.
+    """Import tasks.<name> and return its TASK, guarded. Raises ParamsError: there is none; TaskError: it is broken.
 
     root: the project whose src/tasks/ is asked first (default: the one around the current folder, if any).
     """
@@ -147,17 +148,35 @@ def load_task(name: str, root: Path | None = None) -> Task:
         module = _import(name, root or find_root())
     except ModuleNotFoundError as error:
         if error.name not in ("tasks", f"tasks.{name}"):
-            raise ParamsError(f"importing the task failed: {error}", where=where) from error
+            raise _not_imported(error, where) from error
         hint = f"make one with `hilgate new task {name}`"
         raise ParamsError(f"there is no task `{name}`", where=f"src/tasks/{name}", hint=hint) from error
-    except (ImportError, SyntaxError) as error:
-        raise ParamsError(f"importing the task failed: {error}", where=where) from error
+    except (Exception, SystemExit) as error:
+        raise _not_imported(error, where) from error
+    if module.__file__ is None:
+        raise TaskError("this file is missing", where=where, hint="write it like src/tasks/TEMPLATE/__init__.py")
     task = getattr(module, "TASK", None)
     if not isinstance(task, Task):
-        raise ParamsError("the package has no TASK", where=where, hint="see src/tasks/TEMPLATE")
+        raise TaskError("the package has no TASK", where=where, hint="see src/tasks/TEMPLATE")
     if task.name != name:
-        raise ParamsError(f"its TASK is named `{task.name}`", where=where, hint=f'write name="{name}"')
-    return task
+        raise TaskError(f"its TASK is named `{task.name}`", where=where, hint=f'write name="{name}"')
+    _check_params_types(task, where)
+    return guard.guarded(task)
+
+
+def _not_imported(error: BaseException, where: str) -> TaskError:
+    reason = guard.told(error) or TaskError(f"{type(error).__name__}: {error}", where=where)
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    hint = f"`{missing}` is not installed in this Python: pip install it" if missing and "." not in missing else ""
+    return TaskError(f"importing the task failed: {reason.what}", where=reason.where, hint=hint)
+
+
+def _check_params_types(task: Task, where: str) -> None:
+    for field, kind in (("data_params", object), ("train_params", TrainParams)):
+        given = getattr(task, field)
+        if not (isinstance(given, type) and is_dataclass(given) and issubclass(given, kind)):
+            due = "a dataclass" if kind is object else "a dataclass made from TrainParams"
+            raise TaskError(f"`{field}` of its TASK must be {due}", where=where, hint="see src/tasks/TEMPLATE")
 
 
 def _import(name: str, root: Path | None) -> ModuleType:

@@ -27,6 +27,7 @@ DECIDES_NOTHING = {
     "artifacts": "names and checks files; what stands in them is the room's",
     "console": "what people see meanwhile",
     "errors": "then there is no result",
+    "guard": "refuses what a task returns, or hands it on as it is",
     "params": "DVC compares the values themselves",
     "project": "where the project is",
     "task": "hands on what the task's own files say; the defaults of TrainParams are asserted below",

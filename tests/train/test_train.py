@@ -230,7 +230,7 @@ def test_a_network_that_does_not_take_the_data(trained_project, tmp_path):
 def test_parameters_that_make_no_network(trained_project):
     with pytest.raises(ModelError, match=r"the parameters make no network: .*negative") as caught:
         execute("waves", with_params(trained_project, hidden=-1), trained_project)
-    assert caught.value.where == "src/tasks/waves/network.py"
+    assert caught.value.where.startswith("src/tasks/waves/network.py:")
 
 
 def test_a_loss_that_diverges(trained_project, tmp_path):
@@ -281,9 +281,9 @@ def test_tasks_that_are_none(root, new_project):
     ("text", "message"),
     [
         ("TASK = 3", "the package has no TASK"),
-        ("import no_such_module", "importing the task failed: No module named 'no_such_module'"),
-        ("def", "importing the task failed: invalid syntax"),
-        ("from hilgate.task import nothing", "importing the task failed: cannot import name 'nothing'"),
+        ("import no_such_module", "importing the task failed: .* No module named 'no_such_module'"),
+        ("def", "importing the task failed: SyntaxError: invalid syntax"),
+        ("from hilgate.task import nothing", "importing the task failed: ImportError: cannot import name 'nothing'"),
         ("from tasks.waves import TASK", "its TASK is named `waves`"),
     ],
 )
@@ -293,7 +293,7 @@ def test_packages_that_are_no_task(new_project, text, message):
     broken.write_text(text)
     with pytest.raises(TaskError, match=message) as caught:
         load_task("broken", new_project)
-    assert caught.value.where == "src/tasks/broken/__init__.py"
+    assert caught.value.where.removesuffix(":1") == "src/tasks/broken/__init__.py"
 
 
 @dataclass(frozen=True, kw_only=True)
