@@ -254,6 +254,20 @@ def test_every_cost_says_that_it_is_assumed() -> None:
             assert all(set(entry) == {"value", "source"} for entry in section.values())
 
 
+def test_a_usart_that_is_switched_off_has_the_flags_of_reset(chip) -> None:
+    machine, write = chip
+    write("RCC", "APB2ENR", 1 << 4)
+    usart = machine.console
+    write("USART1", "CR1", 0b1101)  # UE, TE, RE
+    usart._take(ord("a"), False)
+    usart._take(ord("b"), False)
+    assert usart.values["ISR"] & 0x28 == 0x28 and usart.values["ISR"] >> 21 & 3 == 3
+    write("USART1", "CR1", 0b1100)
+    assert usart.values["ISR"] == usart.facts.registers["ISR"].reset
+    with pytest.raises(VirtualFault, match=r"USART1.CR3.OVRDIS is not modelled"):
+        write("USART1", "CR3", 1 << 12)
+
+
 # ------------------------------------------------------------------ the image of the second core
 
 

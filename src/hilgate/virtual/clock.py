@@ -18,7 +18,8 @@ class Clock:
     def __init__(self, state: Any, hz: int) -> None:
         self.state, self.hz = state, hz
         self._base_ps, self._base_cycles = 0, 0
-        self._events: dict[str, tuple[int, int, Callable[[], None]]] = {}
+        # by key: when, in which order it was planned, the key again, what. min() of the values is the next one
+        self._events: dict[str, tuple[int, int, str, Callable[[], None]]] = {}
         self._order = 0
         self._limit = 1 << 62
         self._stopping = False
@@ -43,7 +44,7 @@ class Clock:
     def at(self, key: str, ps: int, action: Callable[[], None]) -> None:
         """Do `action` at time `ps`; replaces what was planned under the same key."""
         self._order += 1
-        self._events[key] = (ps, self._order, action)
+        self._events[key] = (ps, self._order, key, action)
         self._arm()
 
     def after_us(self, key: str, us: int, action: Callable[[], None]) -> None:
@@ -75,28 +76,24 @@ class Clock:
         self._stopping = True
         self.state.deadline = 0
 
-    def arm(self) -> None:
-        """Set the core's next stop again, after stop_now."""
-        self._stopping = False
-        self._arm()
-
     def _arm(self) -> None:
         if self._stopping:
             return
-        first = min((ps for ps, _, _ in self._events.values()), default=None)
-        due = self._limit if first is None else min(self._limit, max(0, self.cycles_for(first)))
-        self.state.deadline = due
+        due = self.next_event_cycles()
+        self.state.deadline = self._limit if due is None else min(self._limit, max(0, due))
 
     def next_event_cycles(self) -> int | None:
         """When the next event is due; None when nothing is planned."""
-        first = min((ps for ps, _, _ in self._events.values()), default=None)
-        return None if first is None else self.cycles_for(first)
+        return self.cycles_for(min(self._events.values())[0]) if self._events else None
 
     def do_due(self) -> None:
-        """Do everything that is due, oldest first. `arm` afterwards: plans made meanwhile do not set the stop."""
-        self._stopping = True
+        """Do everything that is due, oldest first; then set the core's next stop."""
+        self._stopping = True  # plans made meanwhile do not
         while self._events:
-            ps, _, key = min((ps, order, key) for key, (ps, order, _) in self._events.items())
+            ps, _, key, action = min(self._events.values())
             if self.cycles_for(ps) > self.state.cycles:
-                return
-            self._events.pop(key)[2]()
+                break
+            del self._events[key]
+            action()
+        self._stopping = False
+        self._arm()

@@ -7,9 +7,8 @@ once, when first entered: for their cost, and for the checks that Unicorn itself
 from __future__ import annotations
 
 import ctypes
-from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from hilgate.errors import VirtualFault
 from hilgate.virtual.cost import Cpu
@@ -42,8 +41,7 @@ class Event(Enum):
     PROTECTED = "write to read-only memory"
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(NamedTuple):
     """pc: of the instruction, or of the next one after a wait, svc or bkpt; of an access: address, bytes, value."""
 
     event: Event
@@ -67,6 +65,7 @@ class Core:
         )  # the binding's own are ten times slower
         self.cpu, self.cycles_counted = cpu, cycles
         self.registers = arm_const
+        self._emulator_error = unicorn.UcError
         self.uc = unicorn.Uc(unicorn.UC_ARCH_ARM, unicorn.UC_MODE_THUMB)
         model = getattr(arm_const, cpu.unicorn)
         self.uc.ctl_set_cpu_model(model)
@@ -81,9 +80,12 @@ class Core:
         self.error: BaseException | None = None
         self.code_changed_later = False
         self.thumb = 1
-        self._value = ctypes.c_uint32()
+        self._value, self._xpsr, self._pc = ctypes.c_uint32(), ctypes.c_uint32(), ctypes.c_uint32()
         self._value_at = ctypes.byref(self._value)
         self._ids = {n.removeprefix("UC_ARM_REG_"): getattr(arm_const, n) for n in dir(arm_const) if "_REG_" in n}
+        self._place_ids = (ctypes.c_int * 2)(self._ids["XPSR"], self._ids["PC"])
+        self._place_at = (ctypes.c_void_p * 2)(ctypes.addressof(self._xpsr), ctypes.addressof(self._pc))
+        self._read_batch = uclib.uc_reg_read_batch
         self.hooks.attach(self.uc, memory=cycles)
         self._attach()
 
@@ -157,8 +159,9 @@ class Core:
         while True:
             self._stop, self.state.reason = None, Reason.NONE
             self._emulate(pc)
-            self.thumb = self.get("XPSR") >> 24 & 1
-            pc = self.get("PC") | self.thumb
+            self._read_batch(self.uc._uch, self._place_ids, self._place_at, 2)
+            self.thumb = self._xpsr.value >> 24 & 1
+            pc = self._pc.value | self.thumb
             if self.error is not None:
                 error, self.error = self.error, None
                 self._give_back(pc & ~1)
@@ -171,11 +174,11 @@ class Core:
             return self._stopped(pc & ~1)
 
     def _emulate(self, pc: int) -> None:
-        from unicorn import UC_ERR_INSN_INVALID, UcError
-
         try:
             self.uc.emu_start(pc, NOWHERE)
-        except UcError as error:
+        except self._emulator_error as error:
+            from unicorn import UC_ERR_INSN_INVALID
+
             if error.errno == UC_ERR_INSN_INVALID:
                 state = self.get("XPSR") >> 24 & 1
                 event = Event.UNDEFINED if state else Event.INVALID_STATE
@@ -184,11 +187,11 @@ class Core:
                 raise VirtualFault(f"the emulator failed: {error}", where=f"pc 0x{self.get('PC'):08x}") from error
 
     def _stopped(self, pc: int) -> Stop:
-        reason, at = Reason(self.state.reason), int(self.state.reason_address)
-        if reason is Reason.DEADLINE:
+        reason = int(self.state.reason)
+        if reason == Reason.DEADLINE:
             return Stop(Event.DEADLINE, pc)
-        if reason is not Reason.NONE:
-            self._stop = self._trapped(reason, at, pc)
+        if reason != Reason.NONE:
+            self._stop = self._trapped(Reason(reason), int(self.state.reason_address), pc)
         stop = self._stop or Stop(Event.WAIT, pc)
         self._give_back(stop.pc)
         return stop

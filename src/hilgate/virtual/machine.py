@@ -69,7 +69,8 @@ class Machine:
         self.vector_base = self.flash_memory.origin
         self.last_fault = "a fault"
         self.resets: list[str] = []
-        self._dma_memories = [memory for memory in board.memories if "dma" in memory.can]
+        self._dma_memories = [(memory.origin, memory.end) for memory in board.memories if "dma" in memory.can]
+        self._uarts: list[Serial] = []
         self.pins: dict[str, bool] = {}  # signal -> a pin carries it; GPIO clears it
         self.sleeping = False
         self._pc = 0
@@ -95,8 +96,10 @@ class Machine:
 
     def _build_peripherals(self) -> None:
         from hilgate.virtual.peripherals.catalogue import build
+        from hilgate.virtual.peripherals.serial import Serial
 
         self.peripherals: dict[str, Peripheral] = build(self)
+        self._uarts = [peripheral for peripheral in self.peripherals.values() if isinstance(peripheral, Serial)]
         for name in ("rcc", "pwr", "flash", "iwdg", "scb", "systick", "dwt", "coredebug"):
             setattr(self, name, self.peripherals[name.upper()])
         self.console: Serial = self.peripherals[self.board.tables["console"]["uart"]]  # type: ignore[assignment]
@@ -177,6 +180,8 @@ class Machine:
                 self.iwdg.settle()
             self.clock.set_hz(hz)
             self.systick.arm()
+        for uart in self._uarts:  # a bus may run at another rate although the core does not
+            uart.rate_changed()
         if "FLASH" in self.peripherals and self.flash.values:
             self.rcc.check_limits()
 
@@ -214,7 +219,7 @@ class Machine:
         return False
 
     def dma_may(self, address: int) -> bool:
-        return any(m.origin <= address < m.end for m in self._dma_memories)
+        return any(origin <= address < end for origin, end in self._dma_memories)
 
     def may_write(self, address: int) -> bool:
         return any("write" in m.can and m.origin <= address < m.end for m in self.board.memories)
@@ -270,7 +275,6 @@ class Machine:
 
     def _step(self, end: int) -> None:
         self.clock.do_due()
-        self.clock.arm()
         if self._reset_wanted is not None:
             self.reset(self._reset_wanted)
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +45,15 @@ class PeripheralFacts:
     base: int
     bytes: int
     registers: dict[str, Register]
+
+    @cached_property
+    def places(self) -> dict[tuple[str, str], tuple[int, int]]:
+        """(register, field) -> (lowest bit, mask at bit 0), for those who look at the same fields all the time."""
+        return {
+            (register.name, name): (bit, (1 << width) - 1)
+            for register in self.registers.values()
+            for name, (bit, width) in register.fields.items()
+        }
 
 
 @dataclass(frozen=True)

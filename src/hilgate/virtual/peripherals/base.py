@@ -26,6 +26,7 @@ class Peripheral:
         self.machine, self.facts, self.name = machine, facts, facts.name
         self.values: dict[str, int] = {}
         self.clocked = True
+        self._fields = facts.places
         self._by_offset = {register.offset: register for register in facts.registers.values()}
         self._page: Page | None = None
         self._places: dict[str, tuple[int, bool]] = {}
@@ -69,20 +70,19 @@ class Peripheral:
 
     def bit(self, register: str, name: str) -> int:
         """The value of one field."""
-        bit, width = self.facts.registers[register].fields[name]
-        return self.values[register] >> bit & ((1 << width) - 1)
+        bit, mask = self._fields[register, name]
+        return self.values[register] >> bit & mask
 
     def put(self, register: str, name: str, value: int) -> None:
         """Change one field from inside."""
-        bit, width = self.facts.registers[register].fields[name]
-        mask = ((1 << width) - 1) << bit
-        wanted = (self.values[register] & ~mask) | (value << bit & mask)
+        bit, mask = self._fields[register, name]
+        wanted = (self.values[register] & ~(mask << bit)) | (value & mask) << bit
         if wanted != self.values[register]:
             self.set(register, wanted)
 
     def has(self, register: str, name: str) -> bool:
         """Whether this MCU has the field."""
-        return register in self.facts.registers and name in self.facts.registers[register].fields
+        return (register, name) in self._fields
 
     # ------------------------------------------------------------------ accesses of the core
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from hilgate.errors import VirtualFault
-from hilgate.virtual.peripherals.clock_tree import ClockTree, ahb_divider, apb_divider
+from hilgate.virtual.peripherals.clock_tree import ClockTree, ahb_divider
 
 LOW_POWER = ("AHB1LPENR", "AHB2LPENR", "AHB3LPENR", "APB1LPENR", "APB2LPENR")
-HSI, HSE, PLL = 0, 1, 2
+HSI, HSE = 0, 1
 CAUSES = {"power_on": ("PORRSTF", "BORRSTF", "PADRSTF"), "pin": ("PADRSTF",), "software": ("SFTRSTF", "PADRSTF"),
           "watchdog": ("WDGRSTF", "PADRSTF")}  # fmt: skip
 
@@ -20,7 +20,10 @@ CAUSES = {"power_on": ("PORRSTF", "BORRSTF", "PADRSTF"), "pin": ("PADRSTF",), "s
 class Rcc(ClockTree):
     """`cause` of reset: power_on, pin, software, watchdog."""
 
-    PLAIN = frozenset((*LOW_POWER, "PLLCFGR"))
+    PLAIN = frozenset(LOW_POWER)
+    CLOCKS: ClassVar = {HSI: ("HSION", "HSIRDY"), HSE: ("HSEON", "HSERDY"), 2: ("PLLON", "PLLRDY")}
+    PLL = 2
+    PLL_REGISTERS = ("PLLCFGR",)
     GATES: ClassVar[tuple[str, ...]] = ("AHB1ENR", "AHB2ENR", "AHB3ENR", "APB1ENR", "APB2ENR")
     PULSES: ClassVar[tuple[str, ...]] = ("AHB1RSTR", "APB1RSTR", "APB2RSTR")
 
@@ -28,7 +31,7 @@ class Rcc(ClockTree):
         flags = self.values.get("CSR", 0) & 0xFE00_0000
         super().reset()
         self.set("CSR", flags)
-        self._apply()
+        self.apply()
 
     def reset_by(self, cause: str) -> None:
         """Latch why the reset happened; flags add up until RMVF clears them."""
@@ -39,30 +42,25 @@ class Rcc(ClockTree):
 
     # ------------------------------------------------------------------ oscillators
 
-    def write_CR(self, value: int) -> None:  # noqa: N802  (named after the register)
+    def write_CR(self, value: int) -> None:  # noqa: N802
         ready = {"HSIRDY", "HSERDY", "PLLRDY", "PLLI2SRDY"}
         keep = sum(self.facts.registers["CR"].bits(name) for name in ready) | 0xFF00  # HSICAL is the factory's
         old = self.values["CR"]
         self.set("CR", old & keep | value & ~keep)
-        if self.bit("CR", "PLLI2SON"):
-            self._refuse("RCC.CR.PLLI2SON: the audio PLL, which the virtual board does not model")
-        if self.bit("CFGR", "SWS") == HSI and not self.bit("CR", "HSION"):
-            self.put("CR", "HSION", 1)  # hardware keeps the clock that it runs on
+        for name in ("PLLI2SON", "CSSON"):
+            if self.bit("CR", name):
+                self._refuse(f"RCC.CR.{name}, which the virtual board does not model")
+        self.keep_running()
         family = self.machine.family["startup_us"]
         hse = "hse_bypass" if self.bit("CR", "HSEBYP") else "hse"
         self.oscillator("HSION", "HSIRDY", family["hsi"], present=True)
         self.oscillator("HSEON", "HSERDY", family[hse], present=self.hse_present())
-        if self.bit("CR", "PLLON") and not old & self.facts.registers["CR"].bits("PLLON"):
-            self._check_pll()
-        source = "HSERDY" if self.bit("PLLCFGR", "PLLSRC") else "HSIRDY"
-        self.oscillator("PLLON", "PLLRDY", family["pll"], present=bool(self.bit("CR", source)))
+        self.switch_pll(was_on=bool(old & self.facts.registers["CR"].bits("PLLON")))
 
-    def is_ready(self, ready: str) -> None:
-        super().is_ready(ready)
-        if ready == "PLLRDY" and self.bit("CFGR", "SW") == PLL:
-            self.write_CFGR(self.values["CFGR"])
+    def pll_source(self) -> int:
+        return HSE if self.bit("PLLCFGR", "PLLSRC") else HSI
 
-    def _check_pll(self) -> None:
+    def check_pll(self) -> None:
         limits = self.machine.family["limits"]
         vco_in = self._pll_input() // max(1, self.bit("PLLCFGR", "PLLM"))
         vco = vco_in * self.bit("PLLCFGR", "PLLN")
@@ -81,20 +79,6 @@ class Rcc(ClockTree):
 
     # ------------------------------------------------------------------ the clock tree
 
-    def write_CFGR(self, value: int) -> None:  # noqa: N802
-        running = self.values["CFGR"] & self.facts.registers["CFGR"].bits("SWS")
-        self.set("CFGR", value & ~self.facts.registers["CFGR"].bits("SWS") | running)
-        wanted = self.bit("CFGR", "SW")
-        ready = {HSI: "HSIRDY", HSE: "HSERDY", PLL: "PLLRDY"}.get(wanted)
-        if ready is None:
-            self._refuse(f"RCC.CFGR.SW = {wanted}, a system clock that the virtual board does not model")
-        elif self.bit("CR", ready):
-            self.put("CFGR", "SWS", wanted)
-        self._apply()
-
-    def _apply(self) -> None:
-        self.machine.set_core_hz(self.core_hz())
-
     def system_hz(self) -> int:
         source = self.bit("CFGR", "SWS")
         if source == HSI:
@@ -106,10 +90,6 @@ class Rcc(ClockTree):
 
     def core_hz(self) -> int:
         return self.system_hz() // ahb_divider(self.bit("CFGR", "HPRE"))
-
-    def bus_hz(self, bus: int) -> int:
-        """Clock of APB1 or APB2."""
-        return self.core_hz() // apb_divider(self.bit("CFGR", f"PPRE{bus}"))
 
     def check_limits(self) -> None:
         """Called when clock, wait states or voltage change."""

@@ -1,6 +1,6 @@
 """What every UART of ours does, whatever its registers: bytes with their time on the wire, flags, DMA requests.
 
-A class gives the registers their meaning and says in STATUS, RECEIVED and `bit_ps` where flags and data are and how
+A class gives the registers their meaning and says in STATUS, RECEIVED and `divided` where flags and data are and how
 long a bit takes. 8N1 only.
 """
 
@@ -8,11 +8,15 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from hilgate.virtual.clock import PS_PER_S
 from hilgate.virtual.peripherals.base import Peripheral
 from hilgate.virtual.wire import FRAME_BITS, resample
+
+if TYPE_CHECKING:
+    from hilgate.virtual.machine import Machine
+    from hilgate.virtual.registers import PeripheralFacts
 
 ORE, RXNE = 1 << 3, 1 << 5
 
@@ -22,19 +26,42 @@ class Serial(Peripheral):
 
     STATUS: ClassVar[str]  # the register of the flags
     RECEIVED: ClassVar[str]  # the register of the received byte
+    REFUSED_CR1: ClassVar[tuple[str, ...]]
+    REFUSED_CR3: ClassVar[tuple[str, ...]]
     listener: Callable[[int, int], None] | None = None
+
+    def __init__(self, machine: Machine, facts: PeripheralFacts) -> None:
+        super().__init__(machine, facts)
+        self._rx, self._tx, self._idle_event = f"{self.name}_RX", f"{self.name}_TX", f"{self.name}.IDLE"
+        self._receives = facts.registers["CR1"].bits("UE") | facts.registers["CR1"].bits("RE")
+        self._bit_ps: int | None = None
 
     def reset(self) -> None:
         self._shifting: int | None = None
         self._waiting: int | None = None
-        for event in ("TX", "IDLE"):
-            self.machine.clock.cancel(f"{self.name}.{event}")
+        for event in (f"{self.name}.TX", self._idle_event):
+            self.machine.clock.cancel(event)
         super().reset()
         self.update_interrupt()
 
-    @abstractmethod
+    def set(self, name: str, value: int) -> None:
+        if name in ("BRR", "CR1"):
+            self.rate_changed()
+        super().set(name, value)
+
+    def rate_changed(self) -> None:
+        """BRR, OVER8 or the clock of the bus may have another value from now on."""
+        self._bit_ps = None
+
     def bit_ps(self) -> int:
         """Length of one bit in picoseconds; 0 while the divider is unusable."""
+        if self._bit_ps is None:
+            self._bit_ps = self.divided()
+        return self._bit_ps
+
+    @abstractmethod
+    def divided(self) -> int:
+        """`bit_ps`, from BRR and the clock."""
 
     @abstractmethod
     def take_received(self) -> int:
@@ -56,6 +83,28 @@ class Serial(Peripheral):
         for name in names:
             if self.bit(register, name):
                 self._refuse(f"{self.name}.{register}.{name}{why}")
+
+    # ------------------------------------------------------------------ control registers
+
+    def write_CR1(self, value: int) -> None:  # noqa: N802
+        self.set("CR1", value)
+        self.refuse_any("CR1", self.REFUSED_CR1, ": only 8N1 without FIFO is modelled")
+        self.switched()
+        self.update_interrupt()
+
+    def switched(self) -> None:
+        """CR1 was written."""
+
+    def write_CR2(self, value: int) -> None:  # noqa: N802
+        self.set("CR2", value)
+        if value:
+            only = "one stop bit and no swap, inversion, synchronous or LIN mode"
+            self._refuse(f"{self.name}.CR2 = 0x{value:x}: only {only} is modelled")
+
+    def write_CR3(self, value: int) -> None:  # noqa: N802
+        self.set("CR3", value)
+        self.refuse_any("CR3", self.REFUSED_CR3, " is not modelled")
+        self.request_transmit()
 
     # ------------------------------------------------------------------ transmitting
 
@@ -79,7 +128,7 @@ class Serial(Peripheral):
     def request_transmit(self) -> None:
         """Let the DMA write while it has something and there is room."""
         while self.bit("CR3", "DMAT") and self.bit(self.STATUS, "TXE") and self.bit("CR1", "TE"):
-            byte = self.machine.dma_read(f"{self.name}_TX")
+            byte = self.machine.dma_read(self._tx)
             if byte is None:
                 return
             self.transmit(byte)
@@ -94,7 +143,7 @@ class Serial(Peripheral):
 
     def _sent(self, byte: int, bit: int) -> None:
         self._shifting = None
-        if self.listener is not None and self.machine.pin_is(f"{self.name}_TX"):
+        if self.listener is not None and self.machine.pin_is(self._tx):
             self.listener(byte, bit)
         if self._waiting is not None:
             waiting, self._waiting = self._waiting, None
@@ -109,7 +158,7 @@ class Serial(Peripheral):
 
     def receive(self, byte: int, bit: int) -> None:
         """One frame has arrived at the pin, sent with bits of length `bit` ps."""
-        if not (self.bit("CR1", "UE") and self.bit("CR1", "RE") and self.machine.pin_is(f"{self.name}_RX")):
+        if self.values["CR1"] & self._receives != self._receives or not self.machine.pin_is(self._rx):
             return
         mine = self.bit_ps()
         if not mine:
@@ -117,7 +166,7 @@ class Serial(Peripheral):
         for value, framing_error in resample(byte, bit, mine):
             self._take(value, framing_error)
         clock = self.machine.clock
-        clock.at(f"{self.name}.IDLE", clock.now_ps() + FRAME_BITS * mine, self._idle)
+        clock.at(self._idle_event, clock.now_ps() + FRAME_BITS * mine, self._idle)
 
     def framing(self, error: bool) -> None:
         """Whether the byte that was just received had its stop bit: FE stays set until software clears it."""
@@ -130,7 +179,7 @@ class Serial(Peripheral):
         else:
             self.values[self.RECEIVED] = value
             self.framing(framing_error)
-            if not (self.bit("CR3", "DMAR") and self.machine.dma_write(f"{self.name}_RX", self.take_received)):
+            if not (self.bit("CR3", "DMAR") and self.machine.dma_write(self._rx, self.take_received)):
                 self.put(self.STATUS, "RXNE", 1)
         self.update_interrupt()
 
@@ -147,8 +196,9 @@ class IsrSerial(Serial):
     CLEARABLE: ClassVar[int]  # bits of ICR, each where its flag stands in ISR
 
     def take_received(self) -> int:
-        self.put("ISR", "RXNE", 0)
-        self.update_interrupt()
+        if self.values["ISR"] & RXNE:
+            self.put("ISR", "RXNE", 0)
+            self.update_interrupt()
         return self.values["RDR"]
 
     def read_RDR(self) -> int:  # noqa: N802
@@ -174,11 +224,15 @@ class IsrSerial(Serial):
         self.put("ISR", "RXNE", 0)
         self.update_interrupt()
 
-    def acknowledge(self) -> None:
-        """TEACK and REACK follow the enables."""
-        on = self.bit("CR1", "UE")
+    def switched(self) -> None:
+        """TEACK and REACK follow the enables; what is on the wire when UE is cleared is lost, and all flags are those
+        of reset (RM0399, USART_CR1.UE; RM0432, LPUART_CR1.UE)."""
+        if not self.bit("CR1", "UE"):
+            self.stop_transmitting()
+            self.set("ISR", self.facts.registers["ISR"].reset)
+            return
         for enable, acknowledge in (("TE", "TEACK"), ("RE", "REACK")):
-            self.put("ISR", acknowledge, on & self.bit("CR1", enable))
+            self.put("ISR", acknowledge, self.bit("CR1", enable))
 
     def set_while_off(self, name: str, value: int) -> None:
         """Write a register that silicon keeps while UE is set."""

@@ -7,7 +7,6 @@ from hilgate.virtual.hooks import Kind
 from hilgate.virtual.peripherals.serial import RXNE, Serial
 
 FLAGS = 0x1F  # PE, FE, NF, ORE, IDLE: cleared by reading SR, then DR
-REFUSED_CR1 = ("M", "PCE", "WAKE", "RWU", "SBK")
 REFUSED_CR3 = ("IREN", "HDSEL", "SCEN", "RTSE", "CTSE", "EIE")
 
 
@@ -22,12 +21,14 @@ class Usart(Serial):
 
     PLAIN = frozenset(("BRR", "GTPR", "SR"))
     STATUS, RECEIVED = "SR", "DR"
+    REFUSED_CR1 = ("M", "PCE", "WAKE", "RWU", "SBK")
+    REFUSED_CR3 = REFUSED_CR3
 
     def reset(self) -> None:
         self._seen = 0
         super().reset()
 
-    def bit_ps(self) -> int:
+    def divided(self) -> int:
         bus = 2 if self.facts.base >= 0x4001_0000 else 1
         return usart_bit_ps(self.values["BRR"], self.bit("CR1", "OVER8"), self.machine.rcc.bus_hz(bus))
 
@@ -50,10 +51,10 @@ class Usart(Serial):
         if self._page is not None and self._page.noted(self.facts.base):
             self._seen |= self.values["SR"] & FLAGS
         status = self.values["SR"] & ~(self._seen | RXNE)
+        self._seen = 0
         if status != self.values["SR"]:
             self.set("SR", status)
-        self._seen = 0
-        self.update_interrupt()
+            self.update_interrupt()
         return self.values["DR"]
 
     def read_DR(self) -> int:  # noqa: N802
@@ -61,18 +62,3 @@ class Usart(Serial):
 
     def write_DR(self, value: int) -> None:  # noqa: N802
         self.transmit(value)
-
-    def write_CR1(self, value: int) -> None:  # noqa: N802
-        self.set("CR1", value)
-        self.refuse_any("CR1", REFUSED_CR1, ": only 8N1 is modelled")
-        self.update_interrupt()
-
-    def write_CR2(self, value: int) -> None:  # noqa: N802
-        self.set("CR2", value)
-        if value:
-            self._refuse(f"{self.name}.CR2 = 0x{value:x}: only one stop bit and no synchronous or LIN mode is modelled")
-
-    def write_CR3(self, value: int) -> None:  # noqa: N802
-        self.set("CR3", value)
-        self.refuse_any("CR3", REFUSED_CR3, " is not modelled")
-        self.request_transmit()

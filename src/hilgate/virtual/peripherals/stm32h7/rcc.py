@@ -6,11 +6,12 @@ What silicon punishes with crashes that nobody can reproduce is a VirtualFault h
 from __future__ import annotations
 
 from functools import partialmethod
+from typing import ClassVar
 
 from hilgate.errors import VirtualFault
 from hilgate.virtual.peripherals.clock_tree import ClockTree, ahb_divider, apb_divider
 
-HSI, CSI, HSE, PLL1 = 0, 1, 2, 3  # of CFGR.SW; PLLCKSELR.PLLSRC has HSI, CSI, HSE, none
+HSI, HSE, PLL1 = 0, 2, 3  # of CFGR.SW; PLLCKSELR.PLLSRC has HSI, CSI, HSE, none
 ENABLES = ("AHB1ENR", "AHB2ENR", "AHB3ENR", "AHB4ENR", "APB1LENR", "APB1HENR", "APB2ENR", "APB3ENR", "APB4ENR")
 SLEEPING = tuple(enable.replace("ENR", "LPENR") for enable in ENABLES)
 RANGES = ((1, 2), (2, 4), (4, 8), (8, 16))  # PLL1RGE: MHz into the VCO
@@ -22,7 +23,10 @@ CAUSES = {"power_on": POWER_ON, "pin": ("PINRSTF",), "software": ("SFT1RSTF", "P
 class Rcc(ClockTree):
     """`cause` of reset: power_on, pin, software, watchdog. Kernel clocks of UARTs are those of their bus."""
 
-    PLAIN = frozenset((*SLEEPING, "PLLCKSELR", "PLLCFGR", "PLL1DIVR", "CIFR", "GCR"))
+    PLAIN = frozenset((*SLEEPING, "CIFR", "GCR"))
+    CLOCKS: ClassVar = {HSI: ("HSION", "HSIRDY"), HSE: ("HSEON", "HSERDY"), PLL1: ("PLL1ON", "PLL1RDY")}
+    PLL = PLL1
+    PLL_REGISTERS = ("PLLCKSELR", "PLLCFGR", "PLL1DIVR")
     GATES = ENABLES
     PULSES = tuple(enable.replace("ENR", "RSTR") for enable in ENABLES)
 
@@ -32,7 +36,7 @@ class Rcc(ClockTree):
         self.set("RSR", flags)
         for name in ("HSIRDY", "D1CKRDY", "D2CKRDY"):
             self.put("CR", name, 1)
-        self._apply()
+        self.apply()
 
     def reset_by(self, cause: str) -> None:
         """Latch why the reset happened; flags add up until RMVF clears them."""
@@ -64,20 +68,16 @@ class Rcc(ClockTree):
                 self._refuse(f"RCC.CR.{name}, which the virtual board does not model")
         if self.bit("CR", "HSIDIV"):
             self._refuse("RCC.CR.HSIDIV: only the undivided HSI is modelled")
-        if self.bit("CFGR", "SWS") == HSI and not self.bit("CR", "HSION"):
-            self.put("CR", "HSION", 1)  # hardware keeps the clock that it runs on
+        self.keep_running()
         family = self.machine.family["startup_us"]
         hse = "hse_bypass" if self.bit("CR", "HSEBYP") else "hse"
         self.oscillator("HSION", "HSIRDY", family["hsi"], present=True)
         self.oscillator("HSEON", "HSERDY", family[hse], present=self.hse_present())
-        if self.bit("CR", "PLL1ON") and not old & self.facts.registers["CR"].bits("PLL1ON"):
-            self._check_pll()
-        source = {HSI: "HSIRDY", HSE: "HSERDY"}.get(self.bit("PLLCKSELR", "PLLSRC"))
-        self.oscillator("PLL1ON", "PLL1RDY", family["pll"], present=bool(source and self.bit("CR", source)))
+        self.switch_pll(was_on=bool(old & self.facts.registers["CR"].bits("PLL1ON")))
 
-    def is_ready(self, ready: str) -> None:
-        super().is_ready(ready)
-        self.write_CFGR(self.values["CFGR"])
+    def pll_source(self) -> int | None:
+        source = self.bit("PLLCKSELR", "PLLSRC")
+        return source if source in (HSI, HSE) else None
 
     def _vco_input(self) -> int:
         source = self.bit("PLLCKSELR", "PLLSRC")
@@ -88,9 +88,9 @@ class Rcc(ClockTree):
     def _vco(self) -> int:
         return self._vco_input() * (self.bit("PLL1DIVR", "DIVN1") + 1)
 
-    def _check_pll(self) -> None:
+    def check_pll(self) -> None:
         limits, into, vco = self.machine.family["limits"], self._vco_input(), self._vco()
-        if self.bit("PLLCKSELR", "PLLSRC") not in (HSI, HSE) or not self.bit("PLLCKSELR", "DIVM1"):
+        if self.pll_source() is None or not self.bit("PLLCKSELR", "DIVM1"):
             self._refuse("PLL1 has no clock: only HSI and HSE are modelled as its source, and DIVM1 must not be 0")
         low, high = RANGES[self.bit("PLLCFGR", "PLL1RGE")]
         if not low * 990_000 <= into <= high * 1_010_000:
@@ -102,23 +102,12 @@ class Rcc(ClockTree):
 
     # ------------------------------------------------------------------ the clock tree
 
-    def write_CFGR(self, value: int) -> None:  # noqa: N802
-        running = self.facts.registers["CFGR"].bits("SWS")
-        self.set("CFGR", value & ~running | self.values["CFGR"] & running)
-        wanted = self.bit("CFGR", "SW")
-        ready = {HSI: "HSIRDY", HSE: "HSERDY", PLL1: "PLL1RDY"}.get(wanted)
-        if ready is None:
-            self._refuse(f"RCC.CFGR.SW = {wanted}, a system clock that the virtual board does not model")
-        elif self.bit("CR", ready):
-            self.put("CFGR", "SWS", wanted)
-        self._apply()
-
     def _divide(self, name: str, value: int) -> None:
         self.set(name, value)
-        self._apply()
+        self.apply()
 
-    def _apply(self) -> None:
-        self.machine.set_core_hz(self.core_hz())
+    def apply(self) -> None:
+        super().apply()
         if "FLASH" in self.machine.peripherals and self.machine.flash.values:
             self.machine.flash._apply()
 

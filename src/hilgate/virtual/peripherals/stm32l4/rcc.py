@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from hilgate.errors import VirtualFault
-from hilgate.virtual.peripherals.clock_tree import ahb_divider
-from hilgate.virtual.peripherals.rcc import Rcc
+from typing import ClassVar
 
-MSI, HSI16, HSE, PLL = 0, 1, 2, 3  # CFGR.SW and SWS
-NO_PLL_INPUT, PLL_FROM_MSI, PLL_FROM_HSI16 = 0, 1, 2  # PLLCFGR.PLLSRC
+from hilgate.errors import VirtualFault
+from hilgate.virtual.peripherals.clock_tree import ClockTree, ahb_divider
+
+MSI, HSI16 = 0, 1  # of CFGR.SW and SWS
 MSI_RANGE_AT_RESET = 6  # 4 MHz
 FLAGS = 0xFF00_0000  # of CSR: why there was a reset
 CAUSES = {"power_on": ("BORRSTF", "PINRSTF"), "pin": ("PINRSTF",), "software": ("SFTRSTF", "PINRSTF"),
           "watchdog": ("IWDGRSTF", "PINRSTF")}  # fmt: skip
 
 
-class RccL4(Rcc):
+class RccL4(ClockTree):
     """MSI stays at the 4 MHz of reset; HSE and the audio PLLs are refused."""
 
-    PLAIN = frozenset(("PLLCFGR", "CCIPR"))
+    PLAIN = frozenset(("CCIPR",))
+    CLOCKS: ClassVar = {MSI: ("MSION", "MSIRDY"), HSI16: ("HSION", "HSIRDY"), 3: ("PLLON", "PLLRDY")}
+    PLL = 3
+    PLL_REGISTERS = ("PLLCFGR",)
+    PLL_OUTPUTS = ("PLLPEN", "PLLQEN", "PLLREN")
     GATES = ("AHB1ENR", "AHB2ENR", "AHB3ENR", "APB1ENR1", "APB1ENR2", "APB2ENR")
     PULSES = ("AHB1RSTR", "AHB2RSTR", "APB1RSTR1", "APB1RSTR2", "APB2RSTR")
 
     def reset(self) -> None:
         flags = self.values.get("CSR", 0) & FLAGS
-        super(Rcc, self).reset()
+        super().reset()
         self.set("CSR", self.values["CSR"] & ~FLAGS | flags)
-        self._apply()
+        self.apply()
 
     def reset_by(self, cause: str) -> None:
         if cause == "power_on":
@@ -45,18 +49,16 @@ class RccL4(Rcc):
                 self._refuse(f"RCC.CR.{name}, which the virtual board does not model")
         if self.bit("CR", "MSIRGSEL") and self.bit("CR", "MSIRANGE") != MSI_RANGE_AT_RESET:
             self._refuse("RCC.CR.MSIRANGE: only the MSI's 4 MHz of reset are modelled")
-        for running, on in ((MSI, "MSION"), (HSI16, "HSION")):
-            if self.bit("CFGR", "SWS") == running:
-                self.put("CR", on, 1)  # hardware keeps the clock that it runs on
+        self.keep_running()
         family = self.machine.family["startup_us"]
         self.oscillator("MSION", "MSIRDY", family["msi"], present=True)
         self.oscillator("HSION", "HSIRDY", family["hsi"], present=self.machine.options.hsi)
-        if self.bit("CR", "PLLON") and not old & bits("PLLON"):
-            self._check_pll()
-        source = {PLL_FROM_MSI: "MSIRDY", PLL_FROM_HSI16: "HSIRDY"}.get(self.bit("PLLCFGR", "PLLSRC"))
-        self.oscillator("PLLON", "PLLRDY", family["pll"], present=bool(source and self.bit("CR", source)))
+        self.switch_pll(was_on=bool(old & bits("PLLON")))
 
-    def _check_pll(self) -> None:
+    def pll_source(self) -> int | None:
+        return {1: MSI, 2: HSI16}.get(self.bit("PLLCFGR", "PLLSRC"))
+
+    def check_pll(self) -> None:
         limits = self.machine.family["limits"]
         vco_in = self._pll_input() // (self.bit("PLLCFGR", "PLLM") + 1)
         vco = vco_in * self.bit("PLLCFGR", "PLLN")
@@ -66,31 +68,20 @@ class RccL4(Rcc):
             self._refuse(f"PLL VCO of {vco} Hz is outside 64 to 344 MHz")
 
     def _pll_input(self) -> int:
-        source = self.bit("PLLCFGR", "PLLSRC")
-        if source not in (PLL_FROM_MSI, PLL_FROM_HSI16):
-            self._refuse(f"RCC.PLLCFGR.PLLSRC = {source}: no modelled clock feeds the PLL")
-        return int(self.machine.family["clock"]["msi_hz" if source == PLL_FROM_MSI else "hsi_hz"])
+        source = self.pll_source()
+        if source is None:
+            self._refuse(f"RCC.PLLCFGR.PLLSRC = {self.bit('PLLCFGR', 'PLLSRC')}: no modelled clock feeds the PLL")
+        return int(self.machine.family["clock"]["msi_hz" if source == MSI else "hsi_hz"])
 
     # ------------------------------------------------------------------ the clock tree
 
-    def write_CFGR(self, value: int) -> None:  # noqa: N802
-        running = self.facts.registers["CFGR"].bits("SWS")
-        before = self.core_hz()
-        self.set("CFGR", value & ~running | self.values["CFGR"] & running)
-        wanted = self.bit("CFGR", "SW")
-        ready = {MSI: "MSIRDY", HSI16: "HSIRDY", PLL: "PLLRDY"}.get(wanted)
-        if ready is None:
-            self._refuse(f"RCC.CFGR.SW = {wanted}, a system clock that the virtual board does not model")
-        elif wanted != self.bit("CFGR", "SWS") and self.bit("CR", ready):
-            self.put("CFGR", "SWS", wanted)
-            self._check_step(before)
-        self._apply()
-
-    def _check_step(self, before: int) -> None:
+    def check_step(self, before_hz: int) -> None:
         """The regulator undershoots when the clock jumps above the limit of normal mode in one step."""
         limit = self.machine.family["limits"]["without_boost_hz"]
-        if before <= limit < self.core_hz():
-            self._refuse(f"RCC.CFGR switches from {before} to {self.core_hz()} Hz at once, without HPRE's half between")
+        if before_hz <= limit < self.core_hz():
+            self._refuse(
+                f"RCC.CFGR switches from {before_hz} to {self.core_hz()} Hz at once, without HPRE's half between"
+            )
 
     def system_hz(self) -> int:
         source, clock = self.bit("CFGR", "SWS"), self.machine.family["clock"]
