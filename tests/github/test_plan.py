@@ -69,6 +69,7 @@ def test_a_change_from_this_repository_goes_to_every_board_that_is_there(planned
     assert json.loads(plan.as_outputs()["boards"]) == ["nucleo_f446re", "nucleo_l4r5zi"]
     assert plan.approval.state == "none"
     assert [row["state"] for row in context["hardware"]] == ["waiting", "waiting", "absent"]
+    assert "should it have gone off" in context["hardware"][0]["reason"], "else the check would wait a day in silence"
 
 
 @pytest.mark.parametrize(("environment", "guarded"), [(None, False), ({"reviewers": []}, False), ("maria", True)])

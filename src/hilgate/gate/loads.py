@@ -25,10 +25,9 @@ if TYPE_CHECKING:
     import numpy as np
 
 FALSE_ALARMS = 4e-4  # claimed, and the level: equal firmwares are called slower in at most so many sessions
-MISSES = 0.01  # claimed: a slow-down of the visible size goes unseen in at most so many sessions
 LIBERAL = 2.0  # with few pairs the trimmed t-test's p-values are up to 1.7 times too small
-MISS_LEVEL = 0.005  # asked of the confidence bound and of the trimmed t-test's power, for the same reason
-SIGN_MISSES = 0.004  # asked of the sign test's power; with the other the claimed MISSES
+MISS_LEVEL = 0.005  # asked of the confidence bound and of the trimmed t-test's power: half of 1 %, for the same reason
+SIGN_MISSES = 0.004  # asked of the sign test's power; with the other at most 1 % of sessions miss a visible slow-down
 CONFIDENCE = 0.95  # of the upper limit of a calibrated spread
 LEAST_PAIRS = 12  # with fewer no result of the sign test is rare enough
 USUAL_PAIRS = 20  # two pairs may contradict
@@ -108,7 +107,7 @@ def p_values(differences: np.ndarray, least: float = 0.0) -> Any:
 
 
 def upper_bounds(change: Any, error: Any, freedom: int) -> Any:
-    """The slow-down, in ln, that the session rules out with at most MISSES errors."""
+    """The slow-down, in ln, that the session rules out, wrongly in at most 1 % of sessions."""
     from scipy.special import stdtrit
 
     return change + error * stdtrit(freedom, 1 - MISS_LEVEL)

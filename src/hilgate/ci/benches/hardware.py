@@ -23,6 +23,10 @@ from hilgate.github.client import Client
 from hilgate.github.shape import shaped
 
 Document = dict[str, Any]
+MEASURES = (  # a job that nobody takes is dropped by GitHub after a day; until then the check stays in progress
+    "the bench measures it; should it have gone off after it last reported, stop this run and start it again: "
+    "then it counts as offline"
+)
 BEGIN = "a bench begins with `hilgate ci heartbeat {board} --beat`: docs/bench.md"
 
 
@@ -73,7 +77,7 @@ def _row(one: Pulse, approval: Approval) -> dict[str, str]:
         return {"board": one.board, "state": one.state, "reason": BEGIN.format(board=one.board)}
     if one.state != "online":
         return {"board": one.board, "state": one.state, "reason": one.reason}
-    reason = "the bench measures it"
+    reason = MEASURES
     if approval.state == "needed":
         reason = f"it comes from outside: somebody with write access has to comment `/hardware {approval.sha}`"
     return {"board": one.board, "state": "waiting", "reason": reason}

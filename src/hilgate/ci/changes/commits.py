@@ -98,15 +98,26 @@ def _with_policy(side: Side, tree: Tree) -> tuple[Side, tuple[Request, ...]]:
     return replace(side, policy=policy, params=params.sections), ()
 
 
-def judging(commits: Commits, stated: Stated, *, approved: bool) -> tuple[Policy, tuple[str, ...]]:
-    """The policy that judges, with notes: the base's, or once its requests are approved the head's."""
+@dataclass(frozen=True)
+class Judging:
+    """The policy that judges, what must be said about it, and whether it is the head's own."""
+
+    policy: Policy
+    notes: tuple[str, ...]
+    is_own: bool
+
+
+def judging(commits: Commits, stated: Stated, *, approved: bool) -> Judging:
+    """The base's policy, or the head's: once its requests are approved, or where the base has none."""
     own, theirs = stated.head.policy, stated.base.policy
     if theirs is None:
         if own is None:
             raise UsageError("neither the base nor this change has a params.yaml", where=commits.base_sha)
-        return own, ()
+        return Judging(own, (), is_own=True)
     today, notes = law(commits, theirs)
-    return (granted(own, theirs, today), notes) if approved and own is not None else (today, notes)
+    if approved and own is not None:
+        return Judging(granted(own, theirs, today), notes, is_own=True)
+    return Judging(today, notes, is_own=False)
 
 
 def granted(own: Policy, left: Policy, today: Policy) -> Policy:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from hilgate.ci.changes.revisions import Tree, changed_paths
-from hilgate.errors import ClaimError
+from hilgate.errors import ClaimError, ParamsError
 from hilgate.params import Cell
+from hilgate.yamltext import read_yaml
 
 OF_TASK = ("data", "train", "export", "quantize", "compile")  # stages by the task of a cell, the others by the cell
 OWN_RESULTS = ("build", "run")  # their outputs follow from the rest, so a changed one alone changes no image
@@ -104,13 +105,11 @@ def _fill(text: str, item: str, cell: Cell) -> str:
 
 
 def _mapping(tree: Tree, path: str) -> dict[str, Any]:
-    import yaml
-
     where = f"{tree.sha[:10]}:{path}"
     try:
-        content = yaml.safe_load(tree.text(path) or "{}")
-    except (yaml.YAMLError, RecursionError, ValueError) as error:
-        raise ClaimError(f"not valid YAML: {' '.join(str(error).split())[:200]}", where=where) from error
+        content = read_yaml(tree.text(path) or "{}", where)
+    except ParamsError as error:
+        raise ClaimError(error.what, where=error.where) from error
     if not isinstance(content, dict):
         raise ClaimError("not a YAML mapping", where=where)
     return content

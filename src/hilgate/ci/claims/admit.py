@@ -32,8 +32,8 @@ from hilgate.console import say
 from hilgate.errors import ArtifactError, ClaimError, HilgateError
 from hilgate.gate.claims import check_plausible
 from hilgate.gate.measured import parse_measurement
-from hilgate.gate.policy import CELL_NAME
 from hilgate.hashing import sha256_of
+from hilgate.params import CELL_NAME
 
 
 @dataclass(frozen=True)

@@ -67,14 +67,6 @@ def declared(elf: Path) -> list[tuple[int, int]]:
     return ranges
 
 
-def reserved_stack(elf: Path) -> int:
-    """Bytes of the section that reserves the stack."""
-    from elftools.elf.elffile import ELFFile
-
-    with elf.open("rb") as file:
-        return sum(int(s["sh_size"]) for s in ELFFile(file).iter_sections() if s.name == STACK_SECTION)
-
-
 def _content(machine: Machine, memory: Memory) -> np.ndarray:
     import numpy as np
 

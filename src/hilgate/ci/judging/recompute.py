@@ -93,10 +93,10 @@ def _judge(out: Path, commits: Commits, stated: Stated, approved_by: str) -> Ver
     """
     base = replace(stated.base, measurements=measured_in(out / "base"))
     head = replace(stated.head, measurements=measured_in(out / "measurements"))
-    policy, notes = judging(commits, stated, approved=False)
-    verdict = judge(policy, base, head)
+    judged = judging(commits, stated, approved=False)
+    verdict = judge(judged.policy, base, head)
     requests = (*verdict.requests, *stated.requests)
     if approved_by and requests and head.policy is not None:
-        policy, notes = judging(commits, stated, approved=True)
-        verdict = judge(policy, base, head, approved_by)
-    return replace(verdict, requests=requests, notes=(*verdict.notes, *notes))
+        judged = judging(commits, stated, approved=True)
+        verdict = judge(judged.policy, base, head, approved_by)
+    return replace(verdict, requests=requests, notes=(*verdict.notes, *judged.notes))
