@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import threading
 
 import pytest
 
 from hilgate import params
 from hilgate.artifacts import artifact, read_json
 from hilgate.build.build import build_image, execute, summary
+from hilgate.build.workplace import workplace
 from hilgate.catalogue import load_board
-from hilgate.errors import DoesNotFitError, ParamsError
+from hilgate.errors import BuildError, DoesNotFitError, ParamsError
 from hilgate.hashing import image_hashes
 
 pytestmark = pytest.mark.arm
@@ -52,6 +54,33 @@ def test_a_cell_that_does_not_fit_stops_no_other(project):
     before = [path.read_bytes() for path in files]
     execute("small_nucleo", settings, project)
     assert [path.read_bytes() for path in files] == before, "building again changed a file"
+
+
+def test_a_second_build_of_the_same_cell_waits_for_the_first(project, monkeypatch):
+    settings, waits = params.load_params(project), threading.Event()
+    monkeypatch.setattr("hilgate.build.workplace.say", lambda text: waits.set())
+    second = threading.Thread(target=execute, args=("small_nucleo", settings, project))
+    out = project / ".cache/build/small_nucleo"
+    with workplace(out):
+        mark = out / "of the first build"
+        out.mkdir(parents=True, exist_ok=True)
+        mark.touch()
+        second.start()
+        assert waits.wait(60) and mark.exists()
+    second.join(120)
+    assert not second.is_alive() and not mark.exists()
+    assert artifact(project, "build.elf", "small_nucleo").is_file()
+
+
+def test_a_folder_that_cannot_be_written_is_no_defect(project, tmp_path):
+    (tmp_path / "file").touch()
+    (tmp_path / "artifacts").symlink_to(project / "artifacts")
+    for name in ("firmware", "params.yaml"):
+        (tmp_path / name).symlink_to(project / name)
+    (tmp_path / ".cache").symlink_to(tmp_path / "file")
+    with pytest.raises(BuildError, match="cannot be written") as error:
+        execute("small_nucleo", params.load_params(tmp_path), tmp_path)
+    assert ".cache" in error.value.where and "writable" in error.value.hint
 
 
 def test_the_summary_names_another_compiler():

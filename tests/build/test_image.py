@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import struct
 
@@ -19,10 +20,10 @@ FLASH, RAM, WEIGHTS = 0x0800_0000, 0x2000_0000, 0x0802_0000
 
 def test_two_builds_from_clean_folders_are_equal(root, board, model, image, tmp_path):
     """Another output folder, another place of the sources, another place of the model: the same bytes."""
-    firmware, elsewhere = tmp_path / "other" / "firmware", tmp_path / "a model with spaces"
+    firmware, elsewhere = tmp_path / "other, 5%" / "firmware", tmp_path / "a model's (2nd) folder & more"
     shutil.copytree(root / "firmware", firmware)
     shutil.copytree(model, elsewhere)
-    again = build_image(board, elsewhere, tmp_path / "out", firmware=firmware)
+    again = build_image(board, elsewhere, tmp_path / "out, ü=1 #2", firmware=firmware)
     assert again.elf.read_bytes() == image.elf.read_bytes()
     assert again.sizes == image.sizes
 
@@ -30,9 +31,15 @@ def test_two_builds_from_clean_folders_are_equal(root, board, model, image, tmp_
 def test_a_persons_environment_changes_nothing(build, model, image, tmp_path, monkeypatch):
     (tmp_path / "string.h").write_text("#error found first\n", "utf-8")
     strange = {"CFLAGS": "-O0 -DNONSENSE", "LDFLAGS": "--no-such-option", "CPATH": str(tmp_path), "CC": "/bin/false"}
-    for name, value in strange.items():
+    person = {"LANG": "de_DE.UTF-8", "LC_ALL": "tr_TR.UTF-8", "TZ": "Pacific/Chatham", "USER": "somebody", "HOME": "/"}
+    for name, value in {**strange, **person, "SOURCE_DATE_EPOCH": "86400"}.items():
         monkeypatch.setenv(name, value)
-    assert build(model).elf.read_bytes() == image.elf.read_bytes()
+    umask = os.umask(0o077)
+    try:
+        built = build(model)
+    finally:
+        os.umask(umask)
+    assert built.elf.read_bytes() == image.elf.read_bytes()
 
 
 def test_no_path_of_this_machine_is_in_the_image(root, image):

@@ -89,6 +89,13 @@ def test_a_warning_of_another_compiler_is_none(build, model_with, monkeypatch):
     assert build(model_with(("int32_t sum = 0;", "int8_t sum = 0;"))).sizes["flash"]["weights_bytes"] == 176
 
 
+@pytest.mark.parametrize("name", ["a;b", "a$b", "a[b]", 'a"b', "a\\b", "a|b"])
+def test_a_path_that_cmake_cannot_take(board, model, root, tmp_path, name):
+    with pytest.raises(BuildError, match="CMake cannot take a path with") as error:
+        build_image(board, model, tmp_path / name, firmware=root / "firmware")
+    assert name in error.value.where and "move the project" in error.value.hint
+
+
 def test_unknown_optimisation(root, board, model, tmp_path):
     with pytest.raises(ParamsError, match="O9"):
         build_image(board, model, tmp_path, firmware=root / "firmware", optimize="O9")

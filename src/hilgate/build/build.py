@@ -16,6 +16,7 @@ from hilgate.build.image import fill_hash_slot
 from hilgate.build.layers import layer_rows
 from hilgate.build.sizes import file_hash, flash_sizes, ram_sizes, section_rows, symbol_rows
 from hilgate.build.stack import worst_stack
+from hilgate.build.workplace import workplace
 from hilgate.catalogue import Board, load_board
 from hilgate.console import say
 from hilgate.errors import BuildError, ParamsError
@@ -46,10 +47,11 @@ def execute(cell: str, params: Params, root: Path) -> None:
     options = params.section("build", where.board, BuildParams)
     folder = needed(root, "compile.folder", where.task)
     out = root / ".cache" / "build" / cell  # kept: the map, the generated files and the log are worth a look
-    image = build_image(board, folder, out, firmware=root / "firmware", optimize=options.optimize)
-    atomic_write(artifact(root, "build.elf", cell), image.elf.read_bytes())
-    sizes = {"cell": cell, "task": where.task, **image.sizes, "layers": layer_rows(folder)}
-    write_json(artifact(root, "build.sizes", cell), "sizes", sizes)
+    with workplace(out):
+        image = build_image(board, folder, out, firmware=root / "firmware", optimize=options.optimize)
+        atomic_write(artifact(root, "build.elf", cell), image.elf.read_bytes())
+        sizes = {"cell": cell, "task": where.task, **image.sizes, "layers": layer_rows(folder)}
+        write_json(artifact(root, "build.sizes", cell), "sizes", sizes)
     say(summary(sizes))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from hilgate.errors import BuildError
 from hilgate.hostc import run_tool
 from hilgate.tools import find_tool, has_pinned_compiler
 
@@ -13,6 +14,7 @@ CPU_FLAGS = {
     "cortex_m4f": "-mcpu=cortex-m4 -mfpu=fpv4-sp-d16 -mfloat-abi=hard",
     "cortex_m7": "-mcpu=cortex-m7 -mfpu=fpv5-d16 -mfloat-abi=hard",
 }
+UNTAKEABLE = ';$[]"\\|\n'  # in a path: CMake's lists, variables and patterns, Ninja's rules
 OPTIMIZE = ("O0", "O1", "O2", "O3", "Os", "Og")
 
 
@@ -33,6 +35,10 @@ class FirmwareProject:
 def build_elf(project: FirmwareProject) -> Path:
     """Compile and link. Returns the ELF, its hash slot still empty. Raises ToolMissingError, BuildError."""
     find_tool("arm-none-eabi-gcc")
+    for path in (project.firmware, project.model, project.generated, project.board, project.build):
+        if refused := sorted(set(UNTAKEABLE) & set(str(path))):
+            hint = f"move the project to a folder without any of {' '.join(UNTAKEABLE.strip())}"
+            raise BuildError(f"CMake cannot take a path with {' '.join(refused)} in it", where=str(path), hint=hint)
     configure = [
         str(find_tool("cmake")),
         "-G",
