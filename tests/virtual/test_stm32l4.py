@@ -239,6 +239,18 @@ def test_what_is_not_modelled_is_refused(chip, register, value, what) -> None:
         chip.poke(register, value)
 
 
+def test_sram2_answers_at_two_addresses(chip) -> None:
+    """Code that is rewritten at one address is not run as it was at the other."""
+    core, there, here = chip.machine.core, 0x1000_0100, 0x2003_0100
+    for value, written, run in ((1, here, there), (2, there, here), (3, here, there), (4, there, there)):
+        core.memories.write(written, bytes([value]) + b"\x20\x70\x47")  # movs r0, #value; bx lr
+        core.set("LR", 0xDFFF_FF01)
+        core.state.deadline = core.state.cycles + 1000
+        assert core.run(run | 1).pc == 0xDFFF_FF00
+        assert core.get("R0") == value
+    assert core.memories.may_write(0x1000_FFFC, 4) and not core.memories.holds(0x1001_0000, 1)
+
+
 def test_range_2_is_refused(chip) -> None:
     chip.poke("RCC.APB1ENR1", 1 << 28)
     with pytest.raises(VirtualFault, match="only voltage range 1"):

@@ -114,7 +114,7 @@ class Exceptions:
         if fp:
             words += [core.get(f"S{n}") for n in range(16)] + [core.get("FPSCR"), 0]
         data = b"".join(word.to_bytes(4, "little") for word in words)
-        if core.memories.holds(frame, len(data)) and self.machine.may_write(frame):
+        if core.memories.may_write(frame, len(data)):
             core.memories.write(frame, data)
             return number
         self._status("STKERR")  # a derived fault: taken instead when it is more urgent (B1.5.11)

@@ -36,8 +36,11 @@ class Learner:
     def learn(self, address: int, size: int) -> None:
         """Teach the hooks the block that is about to be entered. Raises VirtualFault for foreign instructions."""
         code, after = self._decode(address, size)
+        known = (
+            address in self._starts
+        )  # rewritten, perhaps by another address of the same memory, which Unicorn misses
         self._starts[address] = tuple(item.address for item in code)
-        if self._check(code):
+        if self._check(code) or known:
             self._core.uc.ctl_remove_cache(address, address + size)
         if self._core.cycles_counted:
             rule = dual_issue.block_cost if dual_issue.applies(self._core.cpu) else block_cost

@@ -91,8 +91,10 @@ class Machine:
             write = "write" in memory.can
             view = self.core.memories.map(memory.origin, memory.bytes, execute="execute" in memory.can, write=write)
             view[:] = noise.randbytes(len(view)) if write else b"\xff" * len(view)
-            if memory is self.flash_memory and not any(m.origin == 0 for m in self.board.memories):
-                self.core.memories.alias(memory.origin, 0)  # BOOT0 is low: flash answers at 0 too
+        if not any(memory.origin == 0 for memory in self.board.memories):  # BOOT0 is low: flash answers at 0 too
+            self.core.memories.alias(self.flash_memory.origin, self.flash_memory.bytes, 0, write=False)
+        for alias in self.board.tables.get("aliases", {}).values():
+            self.core.memories.alias(alias["origin"], alias["bytes"], alias["at"], write=True)
 
     def _build_peripherals(self) -> None:
         from hilgate.virtual.peripherals.catalogue import build
@@ -220,9 +222,6 @@ class Machine:
 
     def dma_may(self, address: int) -> bool:
         return any(origin <= address < end for origin, end in self._dma_memories)
-
-    def may_write(self, address: int) -> bool:
-        return any("write" in m.can and m.origin <= address < m.end for m in self.board.memories)
 
     def dma_write(self, request: str, take: Callable[[], int]) -> bool:
         """A peripheral has a byte for memory; False when no stream waits for it."""
