@@ -76,15 +76,26 @@ def test_the_comparison_sees_another_weight():
     assert compare(network, model, golden) == float("inf")
 
 
-def test_a_network_that_torch_cannot_export():
+def test_a_network_that_torch_cannot_export(tmp_path):
+    """The reason, not what torch was doing when it met it; and the line, where it is one of a task."""
     import torch
 
-    class Choice(torch.nn.Module):
-        def forward(self, x):
-            return x + 1 if x.sum() > 0 else x  # decides on data
+    source = "def forward(self, x):\n    return x + 1 if x.sum() > 0 else x"  # decides on data
+    module = tmp_path / "src/tasks/choosy/network.py"
+    namespace = {}
+    exec(compile(source, str(module), "exec"), namespace)  # noqa: S102
+    choice = type("Choice", (torch.nn.Module,), namespace)
+    with pytest.raises(ModelError, match="torch cannot export it: Could not guard on data-dependent") as caught:
+        to_onnx(choice(), np.ones((1, 2), "float32"), 20)
+    assert caught.value.where == "src/tasks/choosy/network.py:2"
 
-    with pytest.raises(ModelError, match="torch cannot export it"):
-        to_onnx(Choice(), np.ones((1, 2), "float32"), 20)
+    class Svd(torch.nn.Module):
+        def forward(self, x):
+            return torch.linalg.svd(x.reshape(1, 1, 2))[1]
+
+    with pytest.raises(ModelError, match=r"torch cannot export it: No ONNX function found for .*svd") as caught:
+        to_onnx(Svd(), np.ones((1, 2), "float32"), 20)
+    assert caught.value.where == "export"
 
 
 def test_weights_of_another_network(project):
@@ -118,6 +129,15 @@ def test_no_golden_samples(project):
     params.sections["export"]["waves"]["golden"] = 0
     with pytest.raises(ParamsError, match="`golden` must be at least 1"):
         execute("waves", params, project)
+
+
+def test_onnxruntime_is_a_plain_reference(trained_project):
+    """Fused int8 kernels saturate on some x86 cores, and several threads add in another order."""
+    import onnxruntime
+
+    options = open_session(load_model(artifact(trained_project, "export.onnx", "waves"))).get_session_options()
+    assert options.graph_optimization_level == onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
+    assert (options.intra_op_num_threads, options.inter_op_num_threads) == (1, 1)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff" * 100, b"\x08\x0a"])

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hilgate import guard
 from hilgate.arrays import read_npz
 from hilgate.artifacts import artifact, needed
 from hilgate.console import say
@@ -92,11 +93,21 @@ def to_onnx(network: torch.nn.Module, example: np.ndarray, opset: int) -> onnx.M
                 verbose=False,
             )
     except (torch.onnx.errors.OnnxExporterError, RuntimeError, ValueError) as error:
-        raise ModelError(f"torch cannot export it: {' '.join(str(error).split())[:200]}", where="export") from error
+        raise _refused(error) from error
     if program is None:
         raise ModelError("torch exported nothing", where="export")
     model: onnx.ModelProto = program.model_proto
     return model
+
+
+def _refused(error: BaseException) -> ModelError:
+    """What torch says first in a chain of errors is what it was doing; the reason is the innermost."""
+    where = guard.place(error)
+    while error.__cause__ is not None:
+        error = error.__cause__
+        where = where or guard.place(error)
+    reason = " ".join(str(error).partition("\n\n")[0].split())[:200] or type(error).__name__
+    return ModelError(f"torch cannot export it: {reason}", where=where or "export")
 
 
 @contextmanager
