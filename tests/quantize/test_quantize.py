@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnx
@@ -10,12 +12,16 @@ import pytest
 
 from hilgate.arrays import read_npz, write_npz
 from hilgate.artifacts import artifact, read_json
+from hilgate.compile.compile import compile_model
 from hilgate.errors import ArtifactError, ModelError, ParamsError
-from hilgate.onnxmodel import load_model
+from hilgate.export.export import to_onnx
+from hilgate.onnxmodel import load_model, save_model
 from hilgate.params import load_params
-from hilgate.quantize.layers import Quantized, layer_errors
-from hilgate.quantize.quantize import execute, spread
-from hilgate.quantize.static import quantize
+from hilgate.quantize import quantize as room
+from hilgate.quantize.layers import Quantized, _as_row, layer_errors, quantized_tensors
+from hilgate.quantize.quantize import QuantizeParams, check_drop, execute, scores, spread
+from hilgate.quantize.static import METHODS, quantize
+from hilgate.task import load_task
 
 
 @pytest.fixture
@@ -61,6 +67,67 @@ def test_calibration_reads_training_data_only(project):
     assert list(load_model(artifact(project, "quantize.onnx", "waves")).graph.initializer) == list(before)
 
 
+@pytest.mark.parametrize("wanted", [10, 2000])
+def test_as_many_samples_calibrate_as_asked_for(project, monkeypatch, wanted):
+    seen = []
+    monkeypatch.setattr(room, "quantize", lambda model, x, *how: seen.append(x) or quantize(model, x[:50], *how))
+    params = load_params(project)
+    params.sections["quantize"]["waves"] |= {"calibration": wanted, "max_drop": 1.0}
+    execute("waves", params, project)
+    raw = read_npz(artifact(project, "data.train", "waves"), ("x",))["x"]
+    np.testing.assert_array_equal(seen[0], (raw[spread(len(raw), wanted)].astype("float32") - 2048) / 2048)
+
+
+def test_the_method_decides_ranges(trained_project):
+    floating = load_model(artifact(trained_project, "export.onnx", "waves"))
+    x = read_npz(artifact(trained_project, "data.train", "waves"), ("x",))["x"][:64]
+    samples = (x.astype("float32") - 2048) / 2048
+    found = [
+        [row.scale for row in quantized_tensors(floating, quantize(floating, samples, *choice))]
+        for choice in (("minmax",), ("percentile", 99.9), ("percentile", 95.0))
+    ]
+    assert all(a > b > c for a, b, c in zip(*found, strict=True))  # the less a range holds, the finer its steps
+
+
+@pytest.mark.parametrize(("higher_is_better", "sign"), [(True, 1), (False, -1)])
+def test_a_drop_is_what_got_worse(trained_project, higher_is_better, sign):
+    """An int8 model that is always wrong: a lower score, which is good news where lower is better."""
+    task = load_task("waves", trained_project)
+    task = replace(task, metric=replace(task.metric, higher_is_better=higher_is_better))
+    floating = load_model(artifact(trained_project, "export.onnx", "waves"))
+    wrong = load_model(artifact(trained_project, "export.onnx", "waves"))
+    bias = next(tensor for tensor in wrong.graph.initializer if tensor.name == "2.bias")
+    bias.CopyFrom(onnx.numpy_helper.from_array(np.array([1e6, 0, 0], np.float32), bias.name))
+    report = scores(task, floating, wrong, trained_project)
+    assert report["drop"] * sign > 0.5
+    if higher_is_better:
+        with pytest.raises(ModelError, match="int8 loses"):
+            check_drop(task, QuantizeParams(calibration=1), report["drop"])
+    else:
+        check_drop(task, QuantizeParams(calibration=1), report["drop"])
+
+
+def test_a_network_that_normalises_its_input_becomes_int8_whole(tmp_path):
+    """Sub and Div by constants per channel in front of the first layer, as many a network from the web has them."""
+    import torch
+
+    class Normed(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("mean", torch.linspace(-1, 1, 8))
+            self.register_buffer("std", torch.linspace(0.5, 2, 8))
+            self.head = torch.nn.Linear(8, 3)
+
+        def forward(self, x):
+            return self.head((x - self.mean) / self.std)
+
+    x = np.random.default_rng(1).normal(size=(64, 8)).astype("float32")
+    integer = quantize(to_onnx(Normed().eval(), x[:1], 20), x, "minmax")
+    save_model(tmp_path / "model.onnx", integer)
+    graph = compile_model(tmp_path / "model.onnx", tmp_path / "c").graph
+    assert [node.op.kind for node in graph.nodes] == ["add", "mul", "fully_connected"]
+
+
 def test_the_same_input_gives_the_same_bytes(project, trained_project):
     execute("waves", load_params(project), project)
     for name in ("quantize.onnx", "quantize.report"):
@@ -92,20 +159,26 @@ def test_a_loss_over_max_drop_is_an_error_with_its_report(project):
 def test_errors_by_hand():
     """scale 0.5, zero point -128: int8 holds 0..127.5; 200 is outside, 0.2 is rounded to 0."""
     row = Quantized("t", "t_twin", scale=0.5, zero_point=-128)
-    row.add(np.array([200.0, 0.2, 1.0]), np.array([127.5, 0.0, 1.0]))
+    row.add(np.array([200.0, 0.2]), np.array([127.5, 0.0]))
+    row.add(np.array([1.0]), np.array([1.0]))
     assert (row.count, row.outside, row.largest) == (3, 1, 72.5)
     assert row.noise == pytest.approx(72.5**2 + 0.2**2) and row.signal == pytest.approx(200**2 + 0.2**2 + 1)
     assert row.absolute == pytest.approx(72.7)
+    shown = _as_row(row, None)
+    assert shown["sqnr_db"] == pytest.approx(10 * math.log10((200**2 + 1.04) / (72.5**2 + 0.04)), abs=0.001)
+    assert shown["mean_abs_error"] == pytest.approx(72.7 / 3) and shown["saturated"] == pytest.approx(1 / 3)
+    assert _as_row(Quantized("t", "t_twin", 0.5, 0, signal=1.0, count=1), None)["sqnr_db"] is None  # nothing lost
 
 
-@pytest.mark.parametrize("method", ["minmax", "entropy", "percentile"])
-def test_every_method(trained_project, method):
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method(trained_project, method, capsys, caplog):
     floating = load_model(artifact(trained_project, "export.onnx", "waves"))
     before = floating.SerializeToString(deterministic=True)
     x = read_npz(artifact(trained_project, "data.train", "waves"), ("x",))["x"][:64]
     samples = (x.astype("float32") - 2048) / 2048
     integer = quantize(floating, samples, method)
     assert floating.SerializeToString(deterministic=True) == before  # what it was given stays
+    assert capsys.readouterr() == ("", "") and not caplog.records  # nobody asked for advice
     assert min(row["sqnr_db"] for row in layer_errors(floating, integer, samples)) > 10
 
 
@@ -121,7 +194,12 @@ def test_a_model_without_weights():
 
 @pytest.mark.parametrize(
     ("key", "value", "message"),
-    [("calibration", 0, "at least 1"), ("method", "best", "unknown method `best`.*minmax"), ("bits", 4, "unknown key")],
+    [
+        ("calibration", 0, "at least 1"),
+        ("method", "best", "unknown method `best`.*minmax"),
+        ("percentile", 101.0, "from 90 to 100"),
+        ("bits", 4, "unknown key"),
+    ],
 )
 def test_parameters_that_cannot_be(trained_project, key, value, message):
     params = load_params(trained_project)

@@ -13,7 +13,7 @@ from hilgate.errors import ModelError, ParamsError
 from hilgate.onnxmodel import load_model, open_session, run_samples, save_model
 from hilgate.params import Params
 from hilgate.quantize.layers import layer_errors
-from hilgate.quantize.static import METHODS, quantize
+from hilgate.quantize.static import METHODS, PERCENTILE, quantize
 from hilgate.task import Task, load_task
 
 if TYPE_CHECKING:
@@ -24,10 +24,15 @@ REPORT_SAMPLES = 256  # training samples on which layers are compared
 
 @dataclass(frozen=True)
 class QuantizeParams:
-    """calibration: training samples that set the ranges; max_drop: most that the score may get worse by."""
+    """calibration: training samples that set the ranges; max_drop: most that the score may get worse by.
+
+    method: `minmax`, ranges hold every value seen, or `percentile`, they hold `percentile` % of them: a few large
+    values then saturate, and all others get finer steps.
+    """
 
     calibration: int
     method: str = "minmax"
+    percentile: float = PERCENTILE
     max_drop: float = 0.003
 
 
@@ -39,7 +44,7 @@ def execute(item: str, params: Params, root: Path) -> None:
     floating = load_model(needed(root, "export.onnx", item))
     raw = read_npz(needed(root, "data.train", item), ("x",))["x"]
     samples = task.preprocess(raw[spread(len(raw), settings.calibration)])
-    integer = quantize(floating, samples, settings.method)
+    integer = quantize(floating, samples, settings.method, settings.percentile)
     report = {
         "layers": layer_errors(floating, integer, samples[:REPORT_SAMPLES]),
         "samples": min(len(samples), REPORT_SAMPLES),
@@ -57,6 +62,8 @@ def check_params(settings: QuantizeParams, where: str) -> None:
         raise ParamsError(f"`calibration` must be at least 1, not {settings.calibration}", where=where)
     if settings.method not in METHODS:
         raise ParamsError(f"unknown method `{settings.method}`", where=where, hint=f"methods: {', '.join(METHODS)}")
+    if not 90 <= settings.percentile <= 100:
+        raise ParamsError(f"`percentile` must be from 90 to 100, not {settings.percentile}", where=where)
 
 
 def spread(n: int, wanted: int) -> list[int]:
@@ -89,5 +96,5 @@ def check_drop(task: Task, settings: QuantizeParams, drop: float) -> None:
         raise ModelError(
             f"int8 loses {drop:.4f} of {task.metric.name}, more than max_drop {settings.max_drop:.4f}",
             where=f"quantize.{task.name}",
-            hint=f"see the layers in artifacts/quantize/{task.name}/report.json; try another method",
+            hint=f"see the layers in artifacts/quantize/{task.name}/report.json; another method may help",
         )
