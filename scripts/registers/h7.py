@@ -34,7 +34,7 @@ FIELDS: dict[tuple[str, str], dict[str, tuple[int, int] | None]] = {
     ("RCC", "RSR"): {"CPURSTF": None, "C1RSTF": (17, 1), "C2RSTF": (18, 1), "SFTRSTF": None, "SFT1RSTF": (24, 1),
                      "SFT2RSTF": (25, 1), "IWDG2RSTF": (27, 1), "WWDG2RSTF": (29, 1), "LPWRRSTF": None,
                      "LPWR1RSTF": (30, 1), "LPWR2RSTF": (31, 1)},
-    **{("DMA", f"S{n}CR"): {"TRBUFF": (20, 1)} for n in range(8)},
+    **{("DMA", f"S{n}CR"): {"ACK": None, "TRBUFF": (20, 1)} for n in range(8)},
     **{("DMAMUX", f"C{n}CR"): {"DMAREQ_ID": (0, 8), "SYNC_ID": (24, 5)} for n in range(16)},
 }  # fmt: skip
 RESETS = {

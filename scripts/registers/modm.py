@@ -42,6 +42,7 @@ def vectors_toml(root: ET.Element, mcu: str, file: str, core: str = "") -> str:
             origin, count = hexadecimal(number(memory.get("start"))), number(memory.get("size"))
             access = memory.get("access")
             lines.append(f'{memory.get("name")} = {{ origin = {origin}, bytes = {count:#x}, access = "{access}" }}')
+    lines += _clock_lines(root, mcu)
     lines += ["", "[interrupts]  # position in the vector table, 0 is the first after the core's sixteen"]
     for vector in driver.iter("vector"):
         names, cores = vector.get("device-name"), vector.get("device-core")
@@ -50,6 +51,22 @@ def vectors_toml(root: ET.Element, mcu: str, file: str, core: str = "") -> str:
     lines += ["", "[usart_dma]  # [controller, stream, channel], each possible route", *_dma_lines(root)]
     lines += ["", "[usart_pins]  # pins and their alternate function", *_pin_lines(root, pin)]
     return "\n".join(lines) + "\n"
+
+
+def _clock_lines(root: ET.Element, mcu: str) -> list[str]:
+    """An STM32F4's fastest core clock, and that of each number of flash wait states at the highest voltage."""
+    if not mcu.startswith("stm32f4"):  # of other families modm's table is another one, or not that of the part
+        return []
+
+    def ours(element: ET.Element) -> bool:
+        names = element.get("device-name")
+        return names is None or mcu[7:9] in names.split("|")
+
+    latency = max(root.iter("latency"), key=lambda element: number(element.get("vcore-min")))
+    steps = [number(step.get("hclk-max")) for step in latency.iter("wait-state") if ours(step)]
+    most = next(number(element.get("value")) for element in root.iter("max-frequency") if ours(element))
+    lines = ["", "[clock]  # of the core, in Hz; with 0, 1, 2, ... flash wait states at 2.7 V and more"]
+    return [*lines, f"max_hz = {most:_}", f"wait_states_max_hz = [{', '.join(f'{hz:_}' for hz in steps)}]"]
 
 
 def _dma_lines(root: ET.Element) -> list[str]:

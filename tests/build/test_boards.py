@@ -12,7 +12,7 @@ from hilgate.build import board_header, linker, registers, vectors
 from hilgate.catalogue import board_names, load_board
 from hilgate.errors import ParamsError
 
-FAMILIES = ("stm32f4", "stm32l4")
+FAMILIES = ("stm32f4", "stm32h7", "stm32l4")
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +30,12 @@ def family(root, request):
     return registers.load(root / f"firmware/port/{request.param}/registers.toml")
 
 
+def test_every_port_is_checked(root):
+    assert {path.parent.name for path in (root / "firmware/port").glob("*/registers.toml")} == set(FAMILIES)
+
+
 def test_there_are_the_boards_that_params_name(boards):
-    assert {"nucleo_f446re", "nucleo_l4r5zi", "qemu_stm32f405"} <= set(boards)
+    assert {"nucleo_f446re", "nucleo_l4r5zi", "qemu_stm32f405", "stm32h747i_disco"} <= set(boards)
     assert "TEMPLATE" not in boards
 
 

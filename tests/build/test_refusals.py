@@ -9,6 +9,7 @@ import pytest
 from hilgate import params
 from hilgate.build import board_header, linker
 from hilgate.build.build import build_image, execute
+from hilgate.catalogue import load_board
 from hilgate.errors import ArtifactError, BuildError, DoesNotFitError, ParamsError, ToolMissingError
 from hilgate.tools import has_pinned_compiler
 
@@ -124,6 +125,11 @@ def _project(root, tmp_path):
         ("pll = { m = 4, n = 180, p = 2, q = 8 }", "pll = { m = 2, n = 90, p = 2, q = 8 }", "4000000 Hz into the VCO"),
         ("apb1_divider = 4", "apb1_divider = 3", "apb1_divider is 3"),
         ("flash_wait_states = 5", "flash_wait_states = 99", "flash_wait_states is 99"),
+        ("flash_wait_states = 5", "flash_wait_states = 4", "180000000 Hz needs 5"),
+        ("over_drive = true", "over_drive = false", "180000000 Hz needs over-drive"),
+        ("apb1_divider = 4", "apb1_divider = 2", "apb1_divider 2 makes 90000000 Hz"),
+        ("apb2_divider = 2", "apb2_divider = 1", "apb2_divider 1 makes 180000000 Hz"),
+        ("fallback_pll = { m = 8, n = 180", "fallback_pll = { m = 8, n = 200", "200000000 Hz is too fast"),
         ("uid_address = 0x1FFF_7A10", "uid_address = -4", "uid_address is -4"),
         ("hse_hz = 8_000_000", "# hse_hz", r"\[clock\] has no `hse_hz`"),
         ('tx = "PA2"', 'tx = "PA9"', "PA9 is not USART2's"),
@@ -141,10 +147,30 @@ def test_facts_that_contradict_the_mcu(board_with, old, new, word):
 
 
 @pytest.mark.parametrize(
+    ("name", "key", "value", "word"),
+    [
+        ("qemu_stm32f405", "over_drive", True, "STM32F405RG has no over-drive"),
+        ("qemu_stm32f405", "flash_wait_states", 4, "168000000 Hz needs 5"),
+        ("stm32h747i_disco", "pll", {"m": 5, "n": 167, "p": 2, "q": 4}, "417500000 Hz is too fast"),
+        ("stm32h747i_disco", "ahb_divider", 1, "400000000 Hz of the AHBs"),
+        ("stm32h747i_disco", "apb1_divider", 1, "apb1_divider 1 makes 200000000 Hz"),
+    ],
+)
+def test_clocks_that_the_mcu_cannot_have(root, name, key, value, word):
+    board = load_board(name, root)
+    board.tables["clock"][key] = value
+    if key == "pll":
+        board.tables["clock"]["hz"] = 417_500_000
+    with pytest.raises(ParamsError, match=word):
+        board_header.render(board)
+
+
+@pytest.mark.parametrize(
     ("old", "new", "word"),
     [
         ("weights_address = 0x0802_0000", "weights_address = 0x0900_0000", "inside flash"),
         ("weights_address = 0x0802_0000", "weights_address = 0x0802_0010", "where a flash sector starts"),
+        ("image_address = 0x0800_0000", "image_address = 0x0800_0100", "where a flash sector starts"),
         ("stack_bytes = 4096", "stack_bytes = 4097", "multiple"),
         ("stack_bytes = 4096", "stacks = 4096", "unknown key `stacks`"),
         ("stack_bytes = 4096", 'stack_bytes = "4 KB"', "must be int"),

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from hilgate.build.board_facts import Facts
+from hilgate.build.vectors import load_vectors
 from hilgate.params import build
 
 SOURCES = ("hse_pll", "hsi_pll", "hse_bypass_pll")
+OVER_DRIVE_HZ = 168_000_000  # RM0390 5.1.4: what an STM32F4 reaches without it; one that is no faster has none
+# APB1 and APB2 at most. STM32F4: RM0390 6.2, with over-drive or without; an STM32F411 could do a little more.
+F4_APB_HZ = {True: (45_000_000, 90_000_000), False: (42_000_000, 84_000_000)}
+H7_AHB_HZ, H7_APB_HZ = 200_000_000, (100_000_000, 100_000_000)  # RM0399 8.5: at voltage scale 1
 SUPPLIES = ("smps",)  # an LDO configuration on a board wired for SMPS locks it: no board here is wired for LDO
 
 
@@ -27,7 +33,7 @@ class PllLimits:
 LIMITS = {
     # RM0390 and RM0090, RCC_PLLCFGR
     "stm32f4": PllLimits(
-        (2, 63), (50, 432), (2, 4, 6, 8), (2, 15), (1_000_000, 2_000_000), (100_000_000, 432_000_000), 200_000_000
+        (2, 63), (50, 432), (2, 4, 6, 8), (2, 15), (1_000_000, 2_000_000), (100_000_000, 432_000_000), 180_000_000
     ),
     # RM0399, RCC_PLLCKSELR and RCC_PLL1DIVR; 400 MHz at voltage scale 1. The VCO's wide range; 836 MHz on revision Y
     "stm32h7": PllLimits(
@@ -64,6 +70,7 @@ def clock_constants(facts: Facts) -> dict[str, str]:
     hz = pll.core_hz(reference_hz)
     if hz != facts.get("clock", "hz"):
         raise facts.refuse(f"[clock] hz is {facts.get('clock', 'hz')}, but its pll makes {hz}")
+    _check_speed(facts, max(hz, fallback.core_hz(hsi_hz)))
     constants = {
         "BOARD_CLOCK_SOURCE": f"PROTOCOL_CLOCK_SOURCE_{source.upper()}",
         "BOARD_CLOCK_HZ": f"{hz}u",
@@ -73,15 +80,47 @@ def clock_constants(facts: Facts) -> dict[str, str]:
         "BOARD_OVER_DRIVE": str(int(facts.get("clock", "over_drive") is True)),
     }
     for bus in ("apb1", "apb2"):
-        divider = facts.get("clock", f"{bus}_divider")
-        if divider not in (1, 2, 4, 8, 16):
-            raise facts.refuse(f"[clock] {bus}_divider is {divider!r}, not 1, 2, 4, 8 or 16")
-        constants[f"BOARD_{bus.upper()}_DIVIDER"] = f"{divider}u"
+        constants[f"BOARD_{bus.upper()}_DIVIDER"] = f"{facts.get('clock', f'{bus}_divider')}u"
     for name, dividers in (("PLL", pll), ("FALLBACK", fallback)):
         constants |= {f"BOARD_{name}_{letter.upper()}": f"{getattr(dividers, letter)}u" for letter in "mnpq"}
     if facts.board.family == "stm32h7":
         constants |= _h7_constants(facts, {"PLL": reference_hz // pll.m, "FALLBACK": hsi_hz // fallback.m})
     return constants
+
+
+def _check_speed(facts: Facts, hz: int) -> None:
+    """The core, its flash and its buses, each against what the MCU can do. Raises ParamsError."""
+    is_f4 = facts.board.family == "stm32f4"
+    mcu_clock = load_vectors(facts.board)["clock"] if is_f4 else {"max_hz": LIMITS[facts.board.family].highest_hz}
+    if hz > mcu_clock["max_hz"]:
+        raise facts.refuse(f"[clock] {hz} Hz is too fast: the {facts.board.mcu} reaches {mcu_clock['max_hz']} Hz")
+    if is_f4:
+        over_drive = _f4_over_drive(facts, hz, mcu_clock)
+        bus_hz, most_hz = hz, F4_APB_HZ[over_drive]
+    else:
+        bus_hz, most_hz = hz // facts.number("clock", "ahb_divider", 1, 2), H7_APB_HZ
+        if bus_hz > H7_AHB_HZ:
+            raise facts.refuse(f"[clock] {hz} Hz makes {bus_hz} Hz of the AHBs", f"at most {H7_AHB_HZ}: ahb_divider")
+    for bus, most in zip(("apb1", "apb2"), most_hz, strict=True):
+        divider = facts.get("clock", f"{bus}_divider")
+        if divider not in (1, 2, 4, 8, 16):
+            raise facts.refuse(f"[clock] {bus}_divider is {divider!r}, not 1, 2, 4, 8 or 16")
+        if bus_hz // divider > most:
+            raise facts.refuse(f"[clock] {bus}_divider {divider} makes {bus_hz // divider} Hz", f"at most {most}")
+
+
+def _f4_over_drive(facts: Facts, hz: int, mcu_clock: dict[str, Any]) -> bool:
+    """Whether the board uses over-drive; it and the wait states are checked."""
+    wanted = facts.get("clock", "over_drive") is True
+    if wanted and mcu_clock["max_hz"] <= OVER_DRIVE_HZ:
+        raise facts.refuse(f"[clock] the {facts.board.mcu} has no over-drive", "over_drive = false")
+    if hz > OVER_DRIVE_HZ and not wanted:
+        raise facts.refuse(f"[clock] {hz} Hz needs over-drive", "over_drive = true")
+    needed = next(states for states, most in enumerate(mcu_clock["wait_states_max_hz"]) if hz <= most)
+    wait_states = facts.number("clock", "flash_wait_states", 0, 15)
+    if wait_states < needed:
+        raise facts.refuse(f"[clock] flash_wait_states is {wait_states}, but {hz} Hz needs {needed}")
+    return wanted
 
 
 def _h7_constants(facts: Facts, vco_input_hz: dict[str, int]) -> dict[str, str]:

@@ -37,8 +37,9 @@ def layout_of(board: Board) -> Layout:
     if not flash.origin <= layout.image_address < layout.weights_address < flash.end:
         raise ParamsError("[layout] must put the image and then the weights inside flash", where=where)
     starts = [flash.origin + sum(flash.sectors[:index]) for index in range(len(flash.sectors))]
-    if starts and layout.weights_address not in starts:
-        raise ParamsError("weights_address must be where a flash sector starts", where=where)
+    for key in ("image_address", "weights_address"):  # erased alone; and a sector is as aligned as vectors must be
+        if starts and getattr(layout, key) not in starts:
+            raise ParamsError(f"{key} must be where a flash sector starts", where=where)
     if layout.second_core_address and not any(
         m.kind == "flash" and m.origin <= layout.second_core_address <= m.end - SECOND_CORE_BYTES
         for m in board.memories
