@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 import struct
+import subprocess
 
 import pytest
 from elftools.elf.elffile import ELFFile
@@ -121,6 +123,21 @@ def test_vectors_of_the_mcu(image, root, read_load):
     assert [i for i, word in enumerate(others, 2) if not word and i >= 16] == [
         16 + n for n in (61, 62, 79, 80, 82, 83, 85, 86, 88, 89, 90)
     ]
+
+
+def test_the_fault_handler_leaves_the_fpu_alone(image):
+    """Its first use writes the lazily stacked registers, to a stack that may be what broke (ARM DDI 0403E.e B1.5.7)."""
+    code = subprocess.run(
+        ["arm-none-eabi-objdump", "-d", "--no-show-raw-insn", image.elf], capture_output=True, text=True, check=True
+    ).stdout
+    bodies = dict(re.findall(r"^\w+ <(\w+)>:\n((?:.+\n)+)", code, re.M))
+    reached, left = set(), ["fault_forward"]
+    while left:
+        name = left.pop()
+        reached.add(name)
+        assert not re.search(r":\tv\w+", bodies[name]), f"{name} uses the FPU"
+        left += set(re.findall(r"\tb\S*\t\w+ <(\w+)>", bodies[name])) - reached
+    assert {"fault_entry", "fault_record", "fault_store", "port_reset"} <= reached
 
 
 def test_weights_are_the_blob(image, model, read_load):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import re
 import struct
+import subprocess
 import warnings
 
 import pytest
@@ -28,6 +29,29 @@ def test_sums_hold(image):
     assert (flash["capacity_bytes"], ram["capacity_bytes"]) == (512 * 1024, 128 * 1024)
     loaded = [s for s in segments(image.elf) if s.load < 0x2000_0000]
     assert flash["total_bytes"] == sum(s.file_bytes for s in loaded)
+
+
+def test_binutils_count_the_same(image):
+    """Another witness than pyelftools: readelf's program headers and size's sections, to the byte."""
+    flash, ram = image.sizes["flash"], image.sizes["ram"]
+    headers = re.findall(
+        r"LOAD\s+0x\w+ (0x\w+) (0x\w+) (0x\w+) (0x\w+)", output("arm-none-eabi-readelf", "-lW", image.elf)
+    )
+    stored = [int(file, 16) for _, load, file, _ in headers if 0x0800_0000 <= int(load, 16) < 0x0808_0000]
+    held = [int(memory, 16) for run, _, _, memory in headers if 0x2000_0000 <= int(run, 16) < 0x2002_0000]
+    size = {
+        name: int(n) for name, n in re.findall(r"^(\.\S+)\s+(\d+)", output("arm-none-eabi-size", "-A", image.elf), re.M)
+    }
+    assert flash["total_bytes"] == sum(stored)
+    assert (flash["weights_bytes"], flash["kernels_bytes"]) == (size[".weights"], size[".kernels"])
+    assert flash["runtime_bytes"] == size[".vectors"] + size[".text"] + size[".data"], "no byte without a section"
+    assert ram["static_bytes"] + ram["arena_bytes"] == sum(held) + size[".noinit"]
+    parts = ram["static_bytes"] - sum(size[name] for name in (".bss", ".noinit", ".data", ".dma_buffers"))
+    assert ram["arena_bytes"] == size[".arena"] and 0 <= parts < 16, "padding"
+
+
+def output(program: str, *arguments: object) -> str:
+    return subprocess.run([program, *map(str, arguments)], capture_output=True, text=True, check=True).stdout
 
 
 def test_exact_with_the_pinned_compiler_bounded_with_others(image):

@@ -12,7 +12,7 @@ from hilgate.build.build import build_image
 from hilgate.catalogue import load_board
 
 INFER, PROFILE, FAULT = 4, 6, 9
-BUS, USAGE, UNEXPECTED = 3, 4, 7
+HARD, MEM_MANAGE, BUS, USAGE, NMI, UNEXPECTED = 1, 2, 3, 4, 6, 7
 MEASURE, NO_LAYER = 3, 0xFFFFFFFF
 NAMES = "kind pc lr sp xpsr cfsr hfsr mmfar bfar r0 r1 r2 r3 r12 state layer"
 PRECISE, BFAR_VALID, INVALID_STATE, UNALIGNED = 1 << 9, 1 << 15, 1 << 17, 1 << 24  # CFSR: ARM DDI 0403E.e B3.2.15
@@ -79,6 +79,29 @@ def test_an_interrupt_that_nobody_handles(machine):
     fault = crash(machine, 5)
     assert fault.kind == UNEXPECTED
     assert fault.hfsr == 0 and fault.pc != 0
+
+
+@pytest.mark.parametrize(("how", "exception_return"), [(6, "short"), (7, "with FPU"), (8, "not aligned")])
+def test_the_stack_pointer_before_the_crash(machine, how, exception_return):
+    """Whatever the hardware pushed: 32 bytes or 104, and a word to align them (ARM DDI 0403E.e B1.5.6, B1.5.7)."""
+    fault = crash(machine, how)
+    assert (fault.kind, fault.bfar) == (BUS, 0x60000000)
+    assert fault.sp == fault.r0 and fault.sp % 8 == (4 if exception_return == "not aligned" else 0)
+
+
+def test_a_non_maskable_interrupt(machine):
+    fault = crash(machine, 9)
+    assert (fault.kind, fault.xpsr & 0x1FF) == (NMI, 0), "the stacked xPSR is that of thread mode"
+
+
+def test_an_escalation_without_a_fault_behind_it(machine):
+    fault = crash(machine, 10)
+    assert (fault.kind, fault.cfsr, fault.hfsr) == (HARD, 0, 1 << 30)
+
+
+def test_execution_of_a_peripheral(machine):
+    fault = crash(machine, 11)
+    assert (fault.kind, fault.cfsr & 0xFF, fault.pc) == (MEM_MANAGE, 1, 0x40000000), "IACCVIOL"
 
 
 def test_profile_names_the_layer(machine):

@@ -6,6 +6,8 @@ import warnings
 
 import pytest
 
+from hilgate.build.image import segments, symbols
+from hilgate.errors import DeviceError
 from hilgate.link.connect import connect
 from hilgate.link.protocol import ClockSource, Counter, ResetCause
 from hilgate.tools import PINNED_ARM_GCC, has_pinned_compiler
@@ -36,6 +38,23 @@ def test_a_broken_external_clock_falls_back_to_the_internal_one(image):
         who = session.identity
         assert (who.clock_source, who.clock_hz, who.baud) == (ClockSource.HSI_PLL, 180_000_000, 115200)
         assert session.set_baud(921600)
+
+
+@pytest.mark.parametrize(
+    ("symbol", "offset", "status"), [("model_run", 8, "image_damaged"), ("model_weights", 70, "bad_weights")]
+)
+def test_a_damaged_image_does_not_run_its_model(image, tmp_path, symbol, offset, status):
+    """Everything else is answered, so that a host can find out."""
+    data, address = bytearray(image.elf.read_bytes()), (symbols(image.elf)[symbol] & ~1) + offset
+    home = next(s for s in segments(image.elf) if s.load <= address < s.load + s.file_bytes)
+    data[home.offset + address - home.load] ^= 1
+    (tmp_path / "damaged.elf").write_bytes(data)
+    with connect(f"virtual://nucleo_f446re?image={tmp_path / 'damaged.elf'}") as session:
+        assert session.identity.image_ok == (0 if status == "image_damaged" else 1)
+        for _ in range(2):
+            with pytest.raises(DeviceError, match=status):
+                session.run_vector(bytes(8))
+            assert session.echo(b"on") == b"on"
 
 
 def test_instructions_of_a_run_are_exact(image):

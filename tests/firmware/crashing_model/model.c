@@ -27,6 +27,26 @@ static void layer_1(uint8_t how) {
         *(volatile uint32_t *)0xE000E100u = 1u << 10;
         *(volatile uint32_t *)0xE000E200u = 1u << 10;
         break;
+    case 6: /* three ways for the stack to look at the crash; r0 is where it ends before */
+        __asm volatile("mov r0, sp\n\tldr r1, =0x60000000\n\tldr r1, [r1]" ::: "r0", "r1", "memory");
+        break;
+    case 7: /* with an FPU context, so that the frame is the long one */
+        __asm volatile("vmov.f32 s0, #1.0\n\tmov r0, sp\n\tldr r1, =0x60000000\n\tldr r1, [r1]" ::
+                           : "r0", "r1", "memory");
+        break;
+    case 8: /* not at a multiple of eight, so that a word is skipped */
+        __asm volatile("sub sp, #4\n\tmov r0, sp\n\tldr r1, =0x60000000\n\tldr r1, [r1]" ::: "r0", "r1", "memory");
+        break;
+    case 9: /* NMI, which no mask stops: ICSR.NMIPENDSET */
+        *(volatile uint32_t *)0xE000ED04u = 1u << 31;
+        __asm volatile("dsb\n\tisb");
+        break;
+    case 10: /* a supervisor call while all is masked: it escalates, and no other fault stands behind it */
+        __asm volatile("svc #0");
+        break;
+    case 11: /* peripherals do not execute */
+        __asm volatile("ldr r0, =0x40000001\n\tbx r0" ::: "r0");
+        break;
     default:
         break;
     }
