@@ -182,9 +182,13 @@ def test_workflows_of_a_larger_repository_are_seen_from_a_project_in_a_subfolder
         ("src/tasks/a/metric.py", "metric code"), ("src/tasks/a/data.py", "test set"),
         ("artifacts/data/a/facts.json", "test set"), ("firmware/boards/x/board.toml", "board facts"),
         ("dvc.yaml", "pipeline"), (".github/workflows/verdict.yml", "workflows"),
-        ("src/hilgate/gate/judge.py", "judging code"), ("src/hilgate/ci/recount.py", "judging code"),
+        ("src/tasks/a/helper.py", "metric code"), ("src/tasks/shared.py", "metric code"),
+        ("src/hilgate/gate/judge.py", "judging code"), ("src/hilgate/ci/images/recount.py", "judging code"),
+        ("src/hilgate/build/sizes.py", "judging code"), ("scripts/install_engine", "workflows"),
+        ("src/hilgate/compile/arithmetic.py", "judging code"), ("scripts/demo", None),
         ("src/hilgate/schemas/verdict.json", "judging code"), ("firmware/protocol.toml", "protocol"),
-        ("src/tasks/a/network.py", None), ("docs/gate.md", None), ("src/hilgate/compile/emit.py", None),
+        ("src/tasks/a/network.py", None), ("src/tasks/a/network/block.py", None),
+        ("docs/gate.md", None), ("src/hilgate/compile/emit.py", None),
     ],
 )  # fmt: skip
 def test_what_judges_is_a_request(path, kind):

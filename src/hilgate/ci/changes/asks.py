@@ -10,14 +10,18 @@ import re
 
 from hilgate.gate.verdict import Request
 
+PRODUCT = r"(?:compile(?!/arithmetic\.py)|export|quantize|train|history)/"  # of the engine, what no judging job imports
 JUDGES = (  # kind -> paths; the first kind that fits
-    ("metric code", re.compile(r"src/tasks/[^/]+/metric\.py")),
     ("test set", re.compile(r"src/tasks/[^/]+/data\.py|artifacts/data/[^/]+/facts\.json")),
+    ("metric code", re.compile(r"src/tasks/(?![^/]+/network(?:\.py|/)).*\.py")),  # metric.py and whatever it may import
     ("board facts", re.compile(r"firmware/boards/[^/]+/board\.toml")),
     ("pipeline", re.compile(r"dvc\.yaml")),
-    ("workflows", re.compile(r"\.github/.*")),
-    ("judging code", re.compile(r"src/hilgate/(artifacts|catalogue|hashing|params|task)\.py")),
-    ("judging code", re.compile(r"src/hilgate/(bench|ci|gate|github|link|run|schemas|virtual)/.*")),
+    (
+        "workflows",
+        re.compile(r"\.github/.*|scripts/(?:base_build|fetch_head|in_container|install_engine|lib\.sh|setup)"),
+    ),
+    ("workflows", re.compile(r"scripts/(?:bench|with_token)|scripts/hook/.*")),
+    ("judging code", re.compile(rf"src/hilgate/(?!{PRODUCT}).*")),
     ("protocol", re.compile(r"firmware/protocol\.toml")),
 )
 LONGEST = 200
