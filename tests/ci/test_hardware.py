@@ -172,11 +172,12 @@ class PowerSwitch:
 
 @pytest.fixture
 def desk(product, monkeypatch, orders):
-    """A desk whose board is the virtual one; its clock is no quartz, so that one check is answered for it."""
+    """A desk whose board is the virtual one; it is no silicon and has no quartz, so these checks are left out."""
     switch = PowerSwitch()
     monkeypatch.setattr(desk_module, "flasher_of", lambda board: switch)
     monkeypatch.setattr(desk_module, "attached_probes", lambda: [PROBE])
     monkeypatch.setattr(reading, "check_clock", lambda session, cycles: 1.0)
+    monkeypatch.setattr(reading, "check_real", lambda session: None)
 
     def make(image):
         url = f"virtual://{BOARD}?image={quote(str(image))}&root={quote(str(product.root))}"
