@@ -35,7 +35,7 @@ KINDS = {
             "network, loss and metric: src/tasks/{name}/network.py, metric.py",
             "params.yaml: each line of src/tasks/{name}/params.example.yaml under its section, then delete that file",
             "params.yaml: for each board a cell, and its budgets under gate",
-            "dvc repro && hilgate gate && hilgate report",
+            "dvc repro; hilgate gate; hilgate report (the gate waits: somebody else must agree to a new cell)",
         ),
     ),
     "op": Kind(
@@ -52,7 +52,7 @@ KINDS = {
         (
             "its facts, each with its source: firmware/boards/{name}/board.toml",
             "params.yaml: `{name}` in build; a cell and its budgets for each task",
-            "dvc repro && hilgate gate && hilgate report",
+            "dvc repro; hilgate gate; hilgate report (the gate waits: somebody else must agree to a new cell)",
         ),
     ),
 }

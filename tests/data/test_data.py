@@ -70,7 +70,10 @@ ONE = Split(np.zeros((2, 3)), np.zeros(2))
     ("splits", "message"),
     [
         ({"train": ONE, "test": ONE}, r"returned \['test', 'train'\]"),
-        ({"train": ONE, "validation": ONE, "test": Split(np.zeros((2, 4)), np.zeros(2))}, "differ in shape or type"),
+        (
+            {"train": ONE, "validation": ONE, "test": Split(np.zeros((2, 4)), np.zeros(2))},
+            "differ: train x .N, 3. float64.*; test x .N, 4. ",
+        ),
         ({"train": ONE, "validation": ONE, "test": Split(np.zeros((0, 3)), np.zeros(0))}, "test has 0 samples"),
         (
             {"train": ONE, "validation": Split(ONE.x, np.zeros(3)), "test": ONE},
@@ -81,7 +84,7 @@ ONE = Split(np.zeros((2, 3)), np.zeros(2))
 def test_splits_that_cannot_be(root, splits, message):
     with pytest.raises(DataError, match=message) as caught:
         check_splits(load_task("digits", root), splits)
-    assert caught.value.where == "src/tasks/digits: split"
+    assert caught.value.where == "src/tasks/digits/data.py: split"
 
 
 def test_digits_are_split_by_rule(root, tmp_path):

@@ -50,6 +50,25 @@ def test_the_first_source_that_answers(host, content, make_task, tmp_path, capsy
     assert "127.0.0.1:9" in capsys.readouterr().err.replace("\n", "")
 
 
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+def test_files_of_this_computer_are_copied_and_stay(content, make_task, tmp_path, monkeypatch, suffix):
+    project = tmp_path / "project"
+    (project / "readings").mkdir(parents=True)
+    (project / "params.yaml").touch()
+    own = project / "readings" / f"raw.bin{suffix}"
+    own.write_bytes(gzip.compress(content) if suffix else content)
+    monkeypatch.chdir(project / "readings")
+    task = make_task(content, Source("folder", "readings", suffix=suffix))
+    assert (fetch(task, tmp_path / "cache") / "raw.bin").read_bytes() == content
+    own.write_bytes(b"of another day")
+    with pytest.raises(DataError, match=r"raw.bin"):
+        fetch(task, tmp_path / "other")
+    assert own.read_bytes() == b"of another day"
+    own.unlink()
+    with pytest.raises(DataError, match=rf"{own}: cannot be read: No such file"):
+        fetch(task, tmp_path / "other")
+
+
 def test_cached_files_need_no_network(host, content, make_task, tmp_path):
     host.files["raw.bin"] = content
     fetch(make_task(content, host.source()), tmp_path)

@@ -149,6 +149,8 @@ def test_diverging_training_says_what_to_lower(project, capsys):
 
 
 def test_a_missing_entry_of_params_names_the_lines_to_copy(project, capsys):
+    """Before anything is downloaded."""
+    broken(project, "data.py", "FILES: tuple[RawFile, ...] = ()", 'FILES = (RawFile("far_away", "0", 1),)')
     path = project / "params.yaml"
     path.rename(project / "src/tasks/waves/params.example.yaml")
     path.write_text("cells: {}\n")

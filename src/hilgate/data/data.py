@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hilgate.arrays import fingerprint, write_npz
 from hilgate.artifacts import artifact, write_json
@@ -13,14 +13,17 @@ from hilgate.errors import DataError
 from hilgate.params import Params
 from hilgate.task import Split, Task, load_task
 
+if TYPE_CHECKING:
+    import numpy as np
+
 SPLITS = ("train", "validation", "test")
 
 
 def execute(item: str, params: Params, root: Path) -> None:
     """Make artifacts/data/<task>/. Raises DataError, ParamsError."""
     task = load_task(item, root)
-    raw = fetch(task, cache_folder(task.name))
-    splits = task.split(raw, params.section("data", item, task.data_params))
+    settings: Any = params.section("data", item, task.data_params)
+    splits = task.split(fetch(task, cache_folder(task.name)), settings)
     check_splits(task, splits)
     for name in SPLITS:
         write_npz(artifact(root, f"data.{name}", item), {"x": splits[name].x, "y": splits[name].y})
@@ -30,15 +33,21 @@ def execute(item: str, params: Params, root: Path) -> None:
 
 def check_splits(task: Task, splits: dict[str, Split]) -> None:
     """Raise DataError unless there are three splits, none empty, alike in shape and type."""
-    where = f"src/tasks/{task.name}: split"
+    where = f"src/tasks/{task.name}/data.py: split"
     if set(splits) != set(SPLITS):
         raise DataError(f"returned {sorted(splits)}", where=where, hint=f"return {', '.join(SPLITS)}")
-    kinds = {(s.x.shape[1:], s.x.dtype, s.y.shape[1:], s.y.dtype) for s in splits.values()}
-    if len(kinds) != 1:
-        raise DataError("the splits differ in shape or type", where=where)
+    kinds = {name: f"x {_kind(splits[name].x)}, y {_kind(splits[name].y)}" for name in SPLITS}
+    if len(set(kinds.values())) != 1:
+        listed = "; ".join(f"{name} {kind}" for name, kind in kinds.items())
+        raise DataError(f"the splits differ: {listed}", where=where, hint="give all three the same shapes and types")
     for name, one in splits.items():
         if len(one.x) == 0 or len(one.x) != len(one.y):
             raise DataError(f"split {name} has {len(one.x)} samples and {len(one.y)} targets", where=where)
+
+
+def _kind(array: np.ndarray) -> str:
+    """Shape and type, as `(N, 28, 28) uint8`."""
+    return f"({', '.join(['N', *map(str, array.shape[1:])])}) {array.dtype}"
 
 
 def facts(task: Task, splits: dict[str, Split]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from hilgate.data.archive import extract, gunzip
 from hilgate.data.download import Download, download
 from hilgate.data.pins import check
 from hilgate.errors import DataError
+from hilgate.project import find_root
 from hilgate.task import RawFile, Source
 
 PACKING_BYTES = 1 << 20  # a packed file is at most this much longer than what it holds
@@ -86,10 +87,27 @@ def npm(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) ->
     _unpack(source, packed[0], folder, wanted, into)
 
 
+def folder(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) -> None:
+    """Files that this computer has already: copied, never moved or changed. `address` may start at the project."""
+    home = (find_root() or Path()) / Path(source.address).expanduser()
+    for file in wanted:
+        there = home / (file.name + source.suffix)
+        try:
+            there.open("rb").close()
+        except OSError as error:
+            raise DataError(f"cannot be read: {error.strerror}", where=str(there)) from error
+        if there.suffix == ".gz":
+            gunzip(there, into / file.name, file.size)
+        else:
+            check(there, file)
+            shutil.copyfile(there, into / file.name)
+
+
 KINDS: dict[str, Callable[[Source, tuple[RawFile, ...], Path, Path], None]] = {
     "files": files,
     "archive": archive,
     "npm": npm,
+    "folder": folder,
 }
 
 

@@ -1,9 +1,13 @@
 """Raw data and its fixed split. This one is synthetic: waves of three forms with noise, as a 12-bit ADC sees them.
 
-With real data, name its files with size and SHA-256, and where they come from:
+With real data, name its files with size and SHA-256 (`sha256sum readings.csv`, `wc -c readings.csv`), and where they
+come from, in the order to try:
 
     FILES = (RawFile("readings.csv", sha256="...", size=1_234_567),)
-    SOURCES = (Source("files", "https://example.org/set/", suffix=".gz"),)
+    SOURCES = (
+        Source("files", "https://example.org/set/", suffix=".gz"),
+        Source("folder", "/srv/measurements"),  # of this computer; `readings` would be a folder of the project
+    )
 
 They are then in the folder `raw`, checked, whenever `split` is called.
 """
