@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 STAGES = """
 stages:
@@ -69,3 +70,15 @@ def test_plots_diff_reads_the_layers_of_measurements(dvc):
     assert "fc1" in text
     assert "150000" in text
     assert "160000" in text
+
+
+def test_every_cell_with_a_latency_has_its_plot():
+    root = Path(__file__).parents[2]
+    plots = [entry for one in yaml.safe_load((root / "dvc.yaml").read_text())["plots"] for entry in one.items()]
+    timed = {
+        str(path.relative_to(root))
+        for path in root.glob("artifacts/run/*/measurement.json")
+        if json.loads(path.read_text())["latency"]
+    }
+    assert {path for _, plot in plots for path in plot["x"]} == timed
+    assert {path for _, plot in plots for path in plot["y"]} == timed
