@@ -88,7 +88,7 @@ def test_an_unknown_layer_lists_near_names(model: Path, winograd, tmp_path: Path
 
 
 def test_params_take_choices_by_layer() -> None:
-    params = parse_params(YAML % "conv2d_3: { optimize: size }, 7: { optimize: ram }", Path("params.yaml"))
+    params = parse_params(YAML % "conv2d_3: { optimize: size }, '7': { optimize: ram }", Path("params.yaml"))
     options = params.section("compile", "m", Options)
     assert options.layers == {"conv2d_3": LayerChoice("size"), "7": LayerChoice("ram")}
     assert (options.of("conv2d_3").optimize, options.of("other").optimize) == ("size", "speed")

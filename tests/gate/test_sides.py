@@ -241,7 +241,7 @@ def test_a_damaged_policy_of_the_base_is_refused_with_its_commit(project):
     (project / "params.yaml").write_text("cells: [")
     call(project, "commit", "-q", "-a", "-m", "damage")
     (project / "params.yaml").write_text(PARAMS)
-    with pytest.raises(ParamsError, match=r"^[0-9a-f]{10}:params.yaml: not valid YAML"):
+    with pytest.raises(ParamsError, match=r"^[0-9a-f]{10}:params.yaml, line 1: not valid YAML"):
         execute(project, "HEAD")
 
 

@@ -13,7 +13,7 @@ import pytest
 from hilgate import cli, commands
 from hilgate.errors import GarbageError
 
-HEAVY = set("torch onnx onnxruntime numpy unicorn capstone matplotlib scipy jsonschema dvc rich yaml".split())
+HEAVY = set("torch onnx onnxruntime numpy unicorn capstone matplotlib scipy jsonschema dvc rich yaml ruamel".split())
 
 PROBE = """
 import sys

@@ -30,6 +30,7 @@ DECIDES_NOTHING = {
     "guard": "refuses what a task returns, or hands it on as it is",
     "params": "DVC compares the values themselves",
     "project": "where the project is",
+    "yamltext": "hands on values or refuses them",
     "task": "hands on what the task's own files say; the defaults of TrainParams are asserted below",
 }
 DECIDES_NOTHING_IN = {

@@ -13,7 +13,6 @@ from hilgate.gate.verdict import Request
 from hilgate.params import Cell, Params, build
 
 METRICS = ("accuracy", "flash_bytes", "ram_bytes", "latency_us")
-CELL_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.]{0,99}")
 USUAL_WORSE_FAIL = {"accuracy": "1%", "flash_bytes": "2%", "ram_bytes": "2%", "latency_us": "3%"}  # where nobody says
 LARGEST = 1e15  # no size, time or score of a microcontroller comes near; beyond it something is damaged or forged
 
@@ -51,8 +50,6 @@ class Policy:
 
 def read_policy(params: Params, origin: str) -> Policy:
     """The policy of one params.yaml. Raises ParamsError: unknown metric or cell, a limit that makes no sense."""
-    for name in params.cells:
-        check_cell_name(name, str(params.path))
     budgets: dict[str, dict[str, Budget]] = {}
     for cell, entry in params.sections["gate"].items():
         where = f"{params.path}: gate.{cell}"
@@ -62,15 +59,6 @@ def read_policy(params: Params, origin: str) -> Policy:
             raise ParamsError("must be a mapping of metrics", where=where, hint=_list(METRICS))
         budgets[cell] = {metric: _budget(metric, value, where) for metric, value in entry.items()}
     return Policy(origin=origin, cells=dict(params.cells), budgets=budgets)
-
-
-def check_cell_name(name: str, where: str) -> str:
-    """Cell names become folders: letters, digits, _ and dots only. Raises ParamsError."""
-    if not CELL_NAME.fullmatch(name) or ".." in name:
-        raise ParamsError(
-            f"{name[:100]!r} is no cell name", where=where, hint="letters, digits, _; as in digits_my_board"
-        )
-    return name
 
 
 def allowance(limit: float | str | None, base: float) -> float | None:

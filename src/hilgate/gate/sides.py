@@ -12,8 +12,8 @@ from hilgate.artifacts import FILES
 from hilgate.errors import ArtifactError, UsageError
 from hilgate.gate import git
 from hilgate.gate.measured import LARGEST_FILE_BYTES, Measurement, parse_build, parse_measurement
-from hilgate.gate.policy import CELL_NAME, Policy, read_policy
-from hilgate.params import Params, parse_params
+from hilgate.gate.policy import Policy, read_policy
+from hilgate.params import CELL_NAME, Params, parse_params
 
 MOST_CELLS = 1000
 LARGEST_PARAMS_BYTES = 1024 * 1024
