@@ -271,7 +271,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
     small = nn.Sequential(nn.Linear(12, 20), nn.ReLU6(), nn.Linear(20, 7))
     biased = nn.Sequential(nn.Linear(12, 20), nn.ReLU(), nn.Linear(20, 7), nn.Softmax(-1))
-    return {
+    made = {
         "digits": quantized(digits(), (1, 784), folder, "digits"),
         "softmax": quantized(nn.Sequential(nn.Flatten(), digits(nn.Softmax(-1))), (1, 1, 28, 28), folder, "softmax"),
         "argmax": quantized(digits(ArgMax()), (1, 784), folder, "argmax"),
@@ -282,6 +282,17 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         ),
         "matmul_add": quantized(small, (1, 5, 12), folder, "matmul_add"),
         "matmul_bias": quantized(biased, (1, 5, 12), folder, "matmul_bias", op_types_to_quantize=["MatMul", "Softmax"]),
+    }
+    normed = nn.Sequential(nn.BatchNorm1d(12), nn.Linear(12, 20), nn.ReLU(), nn.BatchNorm1d(20), nn.Linear(20, 7))
+    for module in (normed[0], normed[3]):
+        module.running_mean.copy_(torch.rand(module.num_features) - 0.5)
+        module.running_var.copy_(torch.rand(module.num_features) + 0.5)
+    slopes = nn.Sequential(
+        nn.Linear(12, 20), nn.PReLU(init=0.2), nn.Linear(20, 7), nn.GELU(approximate="tanh"), nn.Linear(7, 5)
+    )
+    return made | {
+        "normed": quantized(normed, (1, 12), folder, "normed"),
+        "slopes": quantized(slopes, (1, 12), folder, "slopes"),
     }
 
 

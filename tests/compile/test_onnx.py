@@ -14,7 +14,18 @@ from hilgate.compile.graph import Graph, Site
 from hilgate.compile.options import Options
 from hilgate.compile.reference import random_inputs, run_reference
 
-NAMES = ["digits", "softmax", "argmax", "gemm_alone", "relu6", "kept_relu", "matmul_add", "matmul_bias"]
+NAMES = [
+    "digits",
+    "softmax",
+    "argmax",
+    "gemm_alone",
+    "relu6",
+    "kept_relu",
+    "matmul_add",
+    "matmul_bias",
+    "normed",
+    "slopes",
+]
 
 
 def lowered(path: Path, **options) -> Graph:
@@ -76,6 +87,14 @@ def test_edges_are_int8_unless_float_is_wanted(models: dict[str, Path], make_bun
 def test_relu_and_edges_cost_no_layer(models: dict[str, Path]) -> None:
     assert [n.op.kind for n in lowered(models["softmax"]).nodes] == ["reshape", *["fully_connected"] * 3, "softmax"]
     assert [n.op.kind for n in lowered(models["argmax"]).nodes] == [*["fully_connected"] * 3, "argmax"]
+
+
+def test_a_batch_norm_of_vectors_is_a_depthwise_layer_and_one_slope_a_table(models: dict[str, Path]) -> None:
+    """ReLU, then batch norm: no layer before it can take it."""
+    kinds = [node.op.kind for node in lowered(models["normed"]).nodes if not node.op.view]
+    assert kinds == ["depthwise_conv2d", "fully_connected", "depthwise_conv2d", "fully_connected"]
+    kinds = [node.op.kind for node in lowered(models["slopes"]).nodes]
+    assert kinds == ["fully_connected", "lookup", "fully_connected", "lookup", "fully_connected"]
 
 
 def test_a_pass_can_be_switched_off(models: dict[str, Path]) -> None:

@@ -15,6 +15,7 @@ from hilgate.compile import onnx_file
 from hilgate.compile.graph import Graph, Node, Quantization, Shape, Tensor
 from hilgate.compile.layout import Layout
 from hilgate.compile.onnx_fold import fold
+from hilgate.compile.onnx_ways_out import way_out
 from hilgate.compile.ops import onnx_operators
 from hilgate.compile.ops.base import Op
 from hilgate.compile.ops.reshape.op import Reshape
@@ -271,8 +272,7 @@ class OnnxDoor:
     def _operator(node: OnnxNode) -> None:
         operator = onnx_operators().get(node.kind)
         if operator is None:
-            known = ", ".join(sorted(onnx_operators()))
-            raise node.refuse(f"operator {node.kind} is not supported", f"supported: {known}")
+            raise node.refuse(f"operator {node.kind} is not supported", way_out(node.kind))
         if not operator.many_outputs:
             node.single_output()
         operator.from_onnx(node)

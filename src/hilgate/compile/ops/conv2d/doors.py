@@ -61,6 +61,7 @@ def _depthwise(weights: Tensor, name: str) -> Tensor:
 def batch_norm_from_onnx(node: OnnxNode) -> None:
     """BatchNormalization as a depthwise 1x1 convolution: weights of +-127 whose scales are the factors, exactly."""
     from hilgate.compile.ops.depthwise_conv2d.op import DepthwiseConv2D
+    from hilgate.compile.ops.reshape.op import Reshape
 
     epsilon = float(node.attribute("epsilon", 1e-5))
     node.attribute("momentum", 0.9)  # of training
@@ -77,7 +78,12 @@ def batch_norm_from_onnx(node: OnnxNode) -> None:
     weights = node.graph.add(Tensor(name, data.shape, "int8", Quantization(scale, 0, 3), data))
     shift = (beta - mean * factor).astype(np.float32)
     bias = node.graph.add(Tensor(node.graph.fresh(f"{node.name}.shift"), shift.shape, "float32", None, shift))
-    node.emit_channels_last(DepthwiseConv2D(Window((1, 1))), [node.channels_last_2d(0), weights, bias])
+    op, x = DepthwiseConv2D(Window((1, 1))), node.raw(0)
+    if len(x.shape) == 2 and not x.constant:  # of vectors: an image of one row
+        row = node.door.view(x, (1, 1, *x.shape))
+        node.emit(Reshape(x.shape), [node.inner(op, [row, weights, bias])])
+    else:
+        node.emit_channels_last(op, [node.channels_last_2d(0), weights, bias])
 
 
 def from_tflite(node: TfliteNode) -> None:

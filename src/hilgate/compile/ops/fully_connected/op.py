@@ -45,8 +45,12 @@ class FullyConnected(Op):
         if node.kind == "Gemm":
             node.must_be("transA", 0)
             transposed = bool(node.attribute("transB", 0))
-        node.constant(1)
         weights = node.input(1)
+        if not weights.constant:
+            raise node.refuse(
+                f"multiplies two activations (input 1 is `{weights.name}`)",
+                "supported: a constant matrix; attention over time can be replaced by 1-D convolutions",
+            )
         if len(weights.shape) != 2:
             raise node.refuse(f"weights have shape {weights.shape}", "supported: a matrix")
         if not transposed:

@@ -17,6 +17,33 @@ def sigmoid(x: np.ndarray) -> np.ndarray:
     return result
 
 
+def softplus(x: np.ndarray) -> np.ndarray:
+    """log(1 + e^x), without overflow."""
+    result: np.ndarray = np.log1p(np.exp(-np.abs(x))) + np.maximum(x, 0)
+    return result
+
+
+def gelu_tanh(x: np.ndarray) -> np.ndarray:
+    """The approximation of Hendrycks and Gimpel, arXiv 1606.08415, which ONNX's Gelu offers."""
+    result: np.ndarray = 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3)))
+    return result
+
+
+def power(x: np.ndarray, exponent: float) -> np.ndarray:
+    """x^exponent; of a negative x only with a whole exponent, else as of 0."""
+    base = x if exponent == round(exponent) else np.maximum(x, 0)
+    with np.errstate(divide="ignore", over="ignore"):
+        result: np.ndarray = np.power(base, exponent)
+    return result
+
+
+def logarithm(x: np.ndarray) -> np.ndarray:
+    """Minus infinity, which saturates, for what has none."""
+    with np.errstate(divide="ignore"):
+        result: np.ndarray = np.log(np.maximum(x, 0))
+    return result
+
+
 def error_function(x: np.ndarray) -> np.ndarray:
     result: np.ndarray = np.vectorize(math.erf, otypes=[np.float64])(x)
     return result
@@ -35,4 +62,14 @@ FUNCTIONS: dict[str, Function] = {
     "abs": lambda x, _: np.abs(x),
     "negate": lambda x, _: -x,
     "sqrt": lambda x, _: np.sqrt(np.maximum(x, 0)),
+    "gelu_tanh": lambda x, _: gelu_tanh(x),
+    "selu": lambda x, p: p[1] * np.where(x >= 0, x, p[0] * np.expm1(np.minimum(x, 0))),
+    "celu": lambda x, p: np.maximum(x, 0) + p[0] * np.expm1(np.minimum(x / p[0], 0)),
+    "mish": lambda x, _: x * np.tanh(softplus(x)),
+    "softplus": lambda x, _: softplus(x),
+    "softsign": lambda x, _: x / (1 + np.abs(x)),
+    "thresholded_relu": lambda x, p: np.where(x > p[0], x, 0),
+    "log": lambda x, _: logarithm(x),
+    "reciprocal": lambda x, _: power(x, -1.0),
+    "power": lambda x, p: power(x, p[0]),
 }

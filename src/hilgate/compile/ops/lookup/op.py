@@ -31,6 +31,24 @@ ONNX = {
     "Abs": "abs",
     "Neg": "negate",
     "Sqrt": "sqrt",
+    "Selu": "selu",
+    "Celu": "celu",
+    "Mish": "mish",
+    "Softplus": "softplus",
+    "Softsign": "softsign",
+    "ThresholdedRelu": "thresholded_relu",
+    "Log": "log",
+    "Reciprocal": "reciprocal",
+    "PRelu": "leaky_relu",
+    "Pow": "power",
+}
+ATTRIBUTES = {  # of ONNX, with their defaults
+    "LeakyRelu": {"alpha": 0.01},
+    "Elu": {"alpha": 1.0},
+    "HardSigmoid": {"alpha": 0.2, "beta": 0.5},
+    "Selu": {"alpha": 1.6732632423543772, "gamma": 1.0507009873554805},
+    "Celu": {"alpha": 1.0},
+    "ThresholdedRelu": {"alpha": 1.0},
 }
 TFLITE = {"LEAKY_RELU": "leaky_relu", "LOGISTIC": "sigmoid", "TANH": "tanh", "HARD_SWISH": "hard_swish"}
 NATURAL = {"sigmoid": Quantization((1 / 256,), -128), "tanh": Quantization((1 / 128,), 0)}
@@ -49,14 +67,15 @@ class Lookup(Op):
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
-        parameters: tuple[float, ...] = ()
-        if node.kind in ("LeakyRelu", "Elu"):
-            parameters = (float(node.attribute("alpha", 0.01 if node.kind == "LeakyRelu" else 1.0)),)
-        elif node.kind == "HardSigmoid":
-            parameters = (float(node.attribute("alpha", 0.2)), float(node.attribute("beta", 0.5)))
+        function = ONNX[node.kind]
+        parameters = tuple(float(node.attribute(*item)) for item in ATTRIBUTES.get(node.kind, {}).items())
+        if node.kind == "Gelu" and node.attribute("approximate", "none") == "tanh":
+            function = "gelu_tanh"
         elif node.kind == "Gelu":
-            node.must_be("approximate", "none")
-        node.emit_alike(cls(ONNX[node.kind], parameters), [node.raw(0)])
+            node.must_be("approximate", "none", "tanh")
+        elif node.kind in ("PRelu", "Pow"):
+            parameters = (_only_value(node, 1),)
+        node.emit_alike(cls(function, parameters), [node.raw(0)])
 
     @classmethod
     def from_tflite(cls, node: TfliteNode) -> None:
@@ -85,6 +104,9 @@ class Lookup(Op):
     def check(self, site: Site) -> None:
         if not np.all(np.isfinite(self.parameters)):
             raise site.refuse(f"parameters {self.parameters} are not numbers", "export the model again")
+        with np.errstate(all="ignore"):
+            if np.isnan(self.real(site.inputs[0].quant)).any():
+                raise site.refuse(f"{self.function} with parameters {self.parameters} is no number everywhere")
         self.table(site)
 
     def table(self, site: Site) -> np.ndarray:
@@ -124,6 +146,15 @@ class Lookup(Op):
 
     def call(self, site: Site) -> Call:
         return table_call(site)
+
+
+def _only_value(node: OnnxNode, index: int) -> float:
+    """The one number of a constant input."""
+    node.constant(index)
+    values = np.unique(node.input(index).real())
+    if values.size != 1:
+        raise node.refuse(f"its input {index} has {values.size} different values", "supported: one for all channels")
+    return float(values[0])
 
 
 def table_call(site: Site) -> Call:
