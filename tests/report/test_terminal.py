@@ -17,7 +17,7 @@ def printed(verdict, width):
     return console.file.getvalue()
 
 
-@pytest.mark.parametrize("width", [80, 120])
+@pytest.mark.parametrize("width", [60, 80, 120])
 def test_every_situation_fits_and_nothing_of_the_table_is_cut(verdicts, width):
     for name, verdict in verdicts.items():
         text = printed(verdict, width)
@@ -25,6 +25,15 @@ def test_every_situation_fits_and_nothing_of_the_table_is_cut(verdicts, width):
         tables = [line for line in text.splitlines() if line.startswith(("accuracy ", "flash ", "RAM ", "latency "))]
         assert tables, name
         assert not any("…" in line for line in tables), name
+
+
+def test_where_letters_are_ascii_bars_and_signs_are_too(verdicts):
+    file = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    show(verdicts["one_regress"], Console(file=file, width=80, highlight=False))
+    file.flush()
+    lines = file.buffer.getvalue().decode().splitlines()
+    row = next(line for line in lines if line.startswith("latency"))
+    assert "2,142.0 us" in row and "< 2,500.0 us" in row and "#######." in row
 
 
 def test_the_first_words_are_the_outcome(verdicts):

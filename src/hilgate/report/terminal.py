@@ -1,4 +1,4 @@
-"""The verdict on a terminal of 80 columns or more, by words and bars; colours only repeat what the words say."""
+"""The verdict on a terminal of 60 columns or more, by words and bars; colours only repeat what the words say."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 STYLES = {"pass": "green", "warn": "yellow", "fail": "bold red", "inconclusive": "magenta", "waiting": "cyan"}
 WIDE = 110  # columns from which both sides and changes in percent fit
+NARROW = 76  # columns below which budgets and bars do not fit; the headroom says the same
+PLAIN = str.maketrans("µ≥≤±−█░·…→×", "u>< -#..~>x")  # one letter for one, so that columns stay
 BAR_CELLS = 8
 MOST_LINES = 20
 MOST_NAMED = 40
@@ -27,8 +29,13 @@ def show(verdict: dict[str, Any], console: Console | None = None, context: dict[
     from rich.console import Console
 
     console = console or Console(highlight=False)
-    for part in _parts(assemble(verdict, "", (), context), console.width):
-        console.print(part)
+    parts = _parts(assemble(verdict, "", (), context), console.width)
+    if console.encoding.startswith("utf"):
+        console.print(*parts, sep="\n")
+        return
+    with console.capture() as printed:
+        console.print(*parts, sep="\n")
+    console.file.write(printed.get().translate(PLAIN))
 
 
 def _parts(report: Report, width: int) -> list[RenderableType]:
@@ -88,10 +95,10 @@ def _table(cell: CellView, base: str, width: int) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
-    wide = width >= WIDE
+    wide, narrow = width >= WIDE, width < NARROW
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
-    table.add_column("")
-    for name in ([terminal_text(base, 14)] if wide else []) + ["this PR", "change", "budget"]:
+    table.add_column("", no_wrap=True)
+    for name in ([terminal_text(base, 14)] if wide else []) + ["this PR", "change"] + ([] if narrow else ["budget"]):
         table.add_column(Text(name), justify="right", no_wrap=True)
     table.add_column("headroom", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -99,7 +106,9 @@ def _table(cell: CellView, base: str, width: int) -> RenderableType:
         moved = row.change if wide else row.change.partition(" (")[0].replace("not compared", "?")
         label = f"{row.name} ({row.source})" if row.source in ("predicted", "measured") and wide else row.name
         sides = [row.base, row.value] if wide else [row.value]
-        table.add_row(label, *sides, moved, row.budget + ("" if row.enforced else " *"), _room(row), _outcome(row))
+        starred = "" if row.enforced else " *"
+        limit = [row.short_headroom + starred] if narrow else [row.budget + starred, _room(row)]
+        table.add_row(label, *sides, moved, *limit, _outcome(row))
     return table
 
 
