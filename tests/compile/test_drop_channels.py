@@ -138,6 +138,15 @@ def test_dead_channels_really_go() -> None:
     assert sum(after for _, after in sizes) < 0.6 * sum(before for before, _ in sizes)
 
 
+def test_what_no_node_names_is_not_counted() -> None:
+    """Passes leave tensors behind; their channels are none."""
+    builder = Builder(5)
+    builder.graph.outputs = [builder.node(MaxPool2D(POINT), ["x"])]
+    builder.graph.add(Tensor("left", (1, 4, 4, 16), "int8", Quantization((0.1,), 0)))
+    assert drop_channels.run(builder.graph, Options(updatable=False)) == 0
+    assert builder.graph.tensors["left"].shape == (1, 4, 4, 16)
+
+
 def test_a_constant_that_padding_shows_stays() -> None:
     """Its value is not the zero point, so the border reads something else than the middle."""
     b = Builder(1)

@@ -50,6 +50,11 @@ def printed(monkeypatch: pytest.MonkeyPatch):
     return capture
 
 
+def test_the_arena_of_the_manual_is_todays(root: Path, explanation) -> None:
+    drawn = (root / "docs" / "pictures" / "compile-arena.svg").read_text("utf-8")
+    assert drawn == explanation.arena_svg(), "run scripts/compile_pictures.py, and look at both pictures"
+
+
 @pytest.mark.parametrize("columns", [80, 100, 160])
 def test_nothing_is_cut(columns: int, compiled, explanation, printed) -> None:
     for text in (printed(columns, table.show, compiled), printed(columns, table.show_explanation, explanation)):

@@ -26,13 +26,13 @@ PREDICTED = "predicted cycles of a Cortex-M4 at zero wait states"
 def show(compiled: Compiled) -> None:
     """Print the layers of a compilation and their sums."""
     console = _console()
-    console.print(_layers(compiled, wide=console.width >= WIDE_COLUMNS))
+    console.print(layers_table(compiled, wide=console.width >= WIDE_COLUMNS))
 
 
 def show_explanation(explanation: Explanation) -> None:
     """Print what each pass did, the kernel of each layer and why, what the alternatives cost, and the arena's map."""
     console = _console()
-    console.print("", _passes(explanation), "", _kernels(explanation), "", _choices(explanation), "")
+    console.print("", passes_table(explanation), "", _kernels(explanation), "", _choices(explanation), "")
     console.print(memory_sentence(explanation), markup=False, highlight=False)
     console.print(explanation.arena_text(), markup=False, highlight=False, soft_wrap=True)
 
@@ -46,7 +46,8 @@ def memory_sentence(explanation: Explanation) -> str:
     )
 
 
-def _layers(compiled: Compiled, *, wide: bool) -> Table:
+def layers_table(compiled: Compiled, *, wide: bool) -> Table:
+    """One row a layer; in a narrow one a layer's kernel stands below its name."""
     model, cycles = compiled.model, compiled.cycles
     words = ("layer", "op", "kernel", "output") if wide else ("layer, kernel", "output")
     table = _table(model["name"], words, ("MACs", "weights B", "cycles", "arena B"))
@@ -67,7 +68,7 @@ def _sums(model: dict[str, Any], cycles: int) -> str:
     )
 
 
-def _passes(explanation: Explanation) -> Table:
+def passes_table(explanation: Explanation) -> Table:
     """A cell of a pass that changed nothing there says so by `=`."""
     numbers = ("changes", "layers", "MACs", "weights B", "copied B", "arena B")
     table = _table("passes: the network after each", ("pass",), numbers)

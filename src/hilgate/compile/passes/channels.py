@@ -63,8 +63,9 @@ def reads_by_weights(site: Site) -> bool:
 def tie(graph: Graph) -> Ties:
     """All channels of the graph with what ties them, and everything that outsiders see marked as kept."""
     ties = Ties()
+    named = {*graph.inputs, *(name for node in graph.nodes for name in (*node.inputs, *node.outputs))}
     for tensor in graph.tensors.values():
-        if not tensor.constant:
+        if tensor.name in named and not tensor.constant:  # passes leave tensors behind that no node names
             for channel in range(tensor.shape[-1] if tensor.shape else 1):
                 ties.root((tensor.name, channel))
     for name in (*graph.inputs, *graph.outputs):
