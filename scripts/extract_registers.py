@@ -25,7 +25,12 @@ from registers import family, h7, modm, svd, witness
 
 SVD_SHA256 = "b5f439fc6bbc43c9b56dd822f1f764359d503c685a42f913a1cfc2a3c6c42b2c"
 PORTS = Path(__file__).resolve().parents[1] / "firmware/port"
-MCUS = {"stm32f446re": ("STM32F446x", "stm32f4-46.xml"), "stm32f405rg": ("STM32F40x", "stm32f4-05_07_15_17.xml")}
+# STM32F4: MCU -> its SVD in cmsis-svd, its file in modm-devices. The others are told by how they differ from the first.
+MCUS = {
+    "stm32f446re": ("STM32F446x", "stm32f4-46.xml"),
+    "stm32f405rg": ("STM32F40x", "stm32f4-05_07_15_17.xml"),
+    "stm32f401re": ("STM32F401xE", "stm32f4-01_11.xml"),
+}
 
 
 def main() -> int:
@@ -37,7 +42,11 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="by default firmware/port/<family>")
     arguments = parser.parse_args()
     hashes, extract = EXTRACT[arguments.family]
+    if len(arguments.svd) != len(hashes):
+        parser.error(f"{arguments.family} needs {len(hashes)} files after --svd, in the order above")
     for path, expected in zip((*arguments.svd, arguments.modm), (*hashes, modm.MODM_SHA256), strict=True):
+        if not path.is_file():
+            parser.error(f"{path}: there is no such file; the lines above download it")
         if hashlib.sha256(path.read_bytes()).hexdigest() != expected:
             print(f"{path}: not the pinned file (SHA-256 differs)", file=sys.stderr)
             return 1
@@ -52,8 +61,8 @@ def main() -> int:
 
 
 def extract_f4(svds: list[Path], wheel: Path, out: Path) -> None:
-    devices = [svd.peripherals(svds[0], names[0]) for names in MCUS.values()]
-    (out / "registers.toml").write_text(svd.registers_toml(*devices), "utf-8")
+    (_, first), *others = {mcu: svd.peripherals(svds[0], names[0]) for mcu, names in MCUS.items()}.items()
+    (out / "registers.toml").write_text(svd.registers_toml(first, dict(others)), "utf-8")
     for mcu, (_, file) in MCUS.items():
         text = modm.vectors_toml(modm.device(wheel, file), mcu, file)
         (out / f"vectors_{mcu}.toml").write_text(text, "utf-8")

@@ -115,6 +115,7 @@ def vectors_toml(root: ET.Element, mcu: str, file: str, facts: dict[str, Any]) -
 
     Behind a DMAMUX every channel of both controllers serves any request: routes are [controller, channel, request].
     """
+    root = modm.of_part(root, mcu)
     head = modm.vectors_toml(root, mcu, file).split("\n[usart_dma]")[0]
     lines = []
     for name, memory in facts.get("memories", {}).items():
@@ -122,7 +123,7 @@ def vectors_toml(root: ET.Element, mcu: str, file: str, facts: dict[str, Any]) -
         lines.append(f"{name} = {{ {place} }} # {memory['source']}")
     head = head.replace("\n\n[interrupts]", "\n" + "\n".join(lines) + "\n\n[interrupts]") if lines else head
     routes = [f"{name} = {_routes(request)}" for name, request in sorted(_requests(root).items())]
-    pins = [f"{name} = {{ {', '.join(places)} }}" for name, places in sorted(_pins(root, mcu[-2]).items())]
+    pins = [f"{name} = {{ {', '.join(places)} }}" for name, places in sorted(_pins(root).items())]
     tail = ["", "[usart_dma]  # [controller, channel, request]: any channel takes any request, by DMAMUX1", *routes]
     return head + "\n".join([*tail, "", "[usart_pins]  # pins and their alternate function", *pins]) + "\n"
 
@@ -144,11 +145,9 @@ def _requests(root: ET.Element) -> dict[str, int]:
     return {name: request for name, request in pairs if name}
 
 
-def _pins(root: ET.Element, package: str) -> dict[str, list[str]]:
+def _pins(root: ET.Element) -> dict[str, list[str]]:
     pins: dict[str, list[str]] = {}
     for gpio in root.iter("gpio"):
-        if gpio.get("device-pin") and package not in str(gpio.get("device-pin")).split("|"):
-            continue
         for signal in gpio.iter("signal"):
             name = _signal(signal)
             if name and signal.get("af"):

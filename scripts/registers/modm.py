@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import xml.etree.ElementTree as ET
 import zipfile
 from pathlib import Path
@@ -19,9 +20,20 @@ def device(archive: Path, file: str) -> ET.Element:
     return root[0]
 
 
+def of_part(root: ET.Element, mcu: str) -> ET.Element:
+    """A copy without what the file has for other parts than `mcu`, such as stm32f446re: name 46, pin r, size e."""
+    wanted = {"device-name": mcu[7:9], "device-pin": mcu[-2], "device-size": mcu[-1]}
+    root = copy.deepcopy(root)
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if any(value not in child.get(key, value).split("|") for key, value in wanted.items()):
+                parent.remove(child)
+    return root
+
+
 def vectors_toml(root: ET.Element, mcu: str, file: str, core: str = "") -> str:
-    """mcu: such as stm32f446re, whose last letters are modm's pin and size; core: of a chip with two, such as m7."""
-    pin, size = mcu[-2:]
+    """mcu: such as stm32f446re; core: of a chip with two, such as m7."""
+    root = of_part(root, mcu)
     driver = next(d for d in root.iter("driver") if d.get("name") == "core")
     lines = [
         f"# Interrupts, memories, DMA routes and pins of the USARTs of the {mcu.upper()}. Written by",
@@ -38,18 +50,16 @@ def vectors_toml(root: ET.Element, mcu: str, file: str, core: str = "") -> str:
         "[memories]  # origin, bytes, access",
     ]
     for memory in driver.iter("memory"):
-        if memory.get("device-size") in (None, size):
-            origin, count = hexadecimal(number(memory.get("start"))), number(memory.get("size"))
-            access = memory.get("access")
-            lines.append(f'{memory.get("name")} = {{ origin = {origin}, bytes = {count:#x}, access = "{access}" }}')
+        origin, count = hexadecimal(number(memory.get("start"))), number(memory.get("size"))
+        access = memory.get("access")
+        lines.append(f'{memory.get("name")} = {{ origin = {origin}, bytes = {count:#x}, access = "{access}" }}')
     lines += _clock_lines(root, mcu)
     lines += ["", "[interrupts]  # position in the vector table, 0 is the first after the core's sixteen"]
     for vector in driver.iter("vector"):
-        names, cores = vector.get("device-name"), vector.get("device-core")
-        if (names is None or mcu[7:9] in names.split("|")) and (not core or cores is None or core in cores.split("|")):
+        if not core or core in vector.get("device-core", core).split("|"):
             lines.append(f"{vector.get('name')} = {vector.get('position')}")
     lines += ["", "[usart_dma]  # [controller, stream, channel], each possible route", *_dma_lines(root)]
-    lines += ["", "[usart_pins]  # pins and their alternate function", *_pin_lines(root, pin)]
+    lines += ["", "[usart_pins]  # pins and their alternate function", *_pin_lines(root)]
     return "\n".join(lines) + "\n"
 
 
@@ -57,14 +67,9 @@ def _clock_lines(root: ET.Element, mcu: str) -> list[str]:
     """An STM32F4's fastest core clock, and that of each number of flash wait states at the highest voltage."""
     if not mcu.startswith("stm32f4"):  # of other families modm's table is another one, or not that of the part
         return []
-
-    def ours(element: ET.Element) -> bool:
-        names = element.get("device-name")
-        return names is None or mcu[7:9] in names.split("|")
-
     latency = max(root.iter("latency"), key=lambda element: number(element.get("vcore-min")))
-    steps = [number(step.get("hclk-max")) for step in latency.iter("wait-state") if ours(step)]
-    most = next(number(element.get("value")) for element in root.iter("max-frequency") if ours(element))
+    steps = [number(step.get("hclk-max")) for step in latency.iter("wait-state")]
+    most = next(number(element.get("value")) for element in root.iter("max-frequency"))
     lines = ["", "[clock]  # of the core, in Hz; with 0, 1, 2, ... flash wait states at 2.7 V and more"]
     return [*lines, f"max_hz = {most:_}", f"wait_states_max_hz = [{', '.join(f'{hz:_}' for hz in steps)}]"]
 
@@ -89,11 +94,9 @@ def _dma_lines(root: ET.Element) -> list[str]:
     return [f"{name} = {route}" for name, route in sorted(routes.items())]
 
 
-def _pin_lines(root: ET.Element, package: str) -> list[str]:
+def _pin_lines(root: ET.Element) -> list[str]:
     pins: dict[str, list[str]] = {}
     for gpio in root.iter("gpio"):
-        if gpio.get("device-pin") and package not in str(gpio.get("device-pin")).split("|"):
-            continue
         for signal in gpio.iter("signal"):
             if signal.get("driver") == "usart" and signal.get("name") in ("tx", "rx"):
                 name = f"USART{signal.get('instance')}_{str(signal.get('name')).upper()}"

@@ -48,13 +48,24 @@ FIELD_CORRECTIONS = {
         f"{ST_HEADERS} stm32f446xx.h: FLASH_ACR_LATENCY_Msk 0xF; the SVD has 3 bits",
     ),
 }
-F405_CORRECTIONS = {
-    ("PWR", "CR"): (
-        0x4000,
-        {"VOS": (14, 1)},
-        f"{ST_HEADERS} stm32f405xx.h: PWR_CR_VOS, bit 14; set after reset (RM0090)",
-    ),
-    ("FLASH", "ACR"): (0, {"LATENCY": (0, 3)}, f"{ST_HEADERS} stm32f405xx.h: FLASH_ACR_LATENCY_Msk 0x7"),
+# MCU -> what its own SVD has wrong: reset value, fields, source.
+MCU_CORRECTIONS = {
+    "stm32f405rg": {
+        ("PWR", "CR"): (
+            0x4000,
+            {"VOS": (14, 1)},
+            f"{ST_HEADERS} stm32f405xx.h: PWR_CR_VOS, bit 14; set after reset (RM0090)",
+        ),
+        ("FLASH", "ACR"): (0, {"LATENCY": (0, 3)}, f"{ST_HEADERS} stm32f405xx.h: FLASH_ACR_LATENCY_Msk 0x7"),
+    },
+    "stm32f401re": {
+        ("PWR", "CR"): (
+            0x8000,
+            {},
+            "RM0368 5.4.1, unchecked: scale 2 after reset, and 3 selects it too; the SVD has 0",
+        ),
+        ("FLASH", "ACR"): (0, {"LATENCY": (0, 3)}, f"{ST_HEADERS} stm32f401xe.h: FLASH_ACR_LATENCY_Msk 0x7"),
+    },
 }
 
 
@@ -68,8 +79,8 @@ def peripherals(archive: Path, device: str) -> dict[str, ET.Element]:
     return {str(p.findtext("name")): p for p in root.iter("peripheral")}
 
 
-def registers_toml(main_mcu: dict[str, ET.Element], other: dict[str, ET.Element]) -> str:
-    """The whole file: peripherals, blocks, and what differs on the STM32F405."""
+def registers_toml(main_mcu: dict[str, ET.Element], others: dict[str, dict[str, ET.Element]]) -> str:
+    """The whole file: peripherals, blocks, and what differs on the other MCUs, by name."""
     lines = [HEADER.strip(), ""]
     for block, instances in BLOCKS.items():
         for instance in instances:
@@ -82,11 +93,14 @@ def registers_toml(main_mcu: dict[str, ET.Element], other: dict[str, ET.Element]
         lines += block_lines(block, rows(block, main_mcu, instances[0]))
     for block, facts in CORE.items():
         lines += block_lines(block, core_rows(facts))
-    lines += ["# ---- differences of the STM32F405 (STM32F40x.svd) from the above ----", ""]
-    for block, instances in BLOCKS.items():
-        ours, theirs = rows(block, main_mcu, instances[0]), rows(block, other, instances[0])
-        for name, register in ours.items():
-            lines += _difference(block, name, register, theirs.get(name))
+    for mcu, other in others.items():
+        lines += [f"# ---- differences of the {mcu.upper()} from the above ----", ""]
+        if absent := [i for instances in BLOCKS.values() for i in instances if i not in other]:
+            lines += [f"[mcu.{mcu}]", "peripherals_absent = [" + ", ".join(f'"{i}"' for i in absent) + "]", ""]
+        for block, instances in BLOCKS.items():
+            ours, theirs = rows(block, main_mcu, instances[0]), rows(block, other, instances[0])
+            for name, register in ours.items():
+                lines += _difference(mcu, block, name, register, theirs.get(name))
     return "\n".join(lines) + "\n"
 
 
@@ -172,13 +186,13 @@ def block_lines(block: str, registers: dict[str, Register]) -> list[str]:
     return lines
 
 
-def _difference(block: str, name: str, ours: Register, theirs: Register | None) -> list[str]:
-    head = f"[mcu.stm32f405rg.{block}.{name}]"
+def _difference(mcu: str, block: str, name: str, ours: Register, theirs: Register | None) -> list[str]:
+    head, corrections = f"[mcu.{mcu}.{block}.{name}]", MCU_CORRECTIONS.get(mcu, {})
     if theirs is None:
         return [head, "absent = true", ""]
     reset, fields, source = theirs.reset, theirs.fields, ""
-    if (block, name) in F405_CORRECTIONS:
-        reset, more, source = F405_CORRECTIONS[block, name]
+    if (block, name) in corrections:
+        reset, more, source = corrections[block, name]
         fields = {**fields, **more}
     if (reset, fields) == (ours.reset, ours.fields):
         return []
@@ -208,7 +222,10 @@ default_mcu = "stm32f446re"
 [source.svd]
 package = "cmsis-svd 0.4 (PyPI sdist)"
 sha256 = "b5f439fc6bbc43c9b56dd822f1f764359d503c685a42f913a1cfc2a3c6c42b2c"
-files = ["data/STMicro/STM32F446x.svd version 1.0", "data/STMicro/STM32F40x.svd version 1.5"]
+files = [
+    "data/STMicro/STM32F446x.svd version 1.0", "data/STMicro/STM32F40x.svd version 1.5",
+    "data/STMicro/STM32F401xE.svd version 1.0",
+]
 licence = """STMicroelectronics end user licence 1.0 (data/STMicro/License.html): allows derivative representations to
 develop and debug software for ST's devices; the SVD files themselves are not copied here."""
 

@@ -24,7 +24,7 @@ from hilgate.catalogue import board_names, load_board
 from hilgate.errors import ArtifactError, HilgateError, ParamsError, ProbeError, ToolMissingError
 
 PROBE = Probe("0668FF", "ST-LINK/V2-1", "/dev/ttyACM0")
-BOARDS = ["nucleo_f446re", "nucleo_l4r5zi", "stm32h747i_disco"]
+BOARDS = ["nucleo_f401re", "nucleo_f446re", "nucleo_l4r5zi", "stm32h747i_disco"]
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from hilgate.link.protocol import FaultKind, ResetCause
 pytestmark = pytest.mark.arm
 BOARDS = {  # clock in Hz, and the fewest cycles that one run of the fixture model can take
     "nucleo_f446re": (180_000_000, 100),
+    "nucleo_f401re": (84_000_000, 100),
     "nucleo_l4r5zi": (120_000_000, 100),
     "stm32h747i_disco": (400_000_000, 20),
 }

@@ -108,7 +108,7 @@ clock_result clock_start(void) {
     REG(RCC, APB1ENR) |= RCC_APB1ENR_PWREN;
     (void)REG(RCC,
               APB1ENR); /* the clock takes two cycles to arrive: ST ES0206 / ES0298, a read after the write waits */
-    REG(PWR, CR) |= PWR_CR_VOS; /* all of its bits, one or two: scale 1, for the highest clock */
+    REG(PWR, CR) |= PWR_CR_VOS; /* all of its bits, one or two: the scale for the highest clock */
     clock_result result = {PROTOCOL_CLOCK_SOURCE_RESET_DEFAULT, BOARD_RESET_HZ, BOARD_RESET_HZ, BOARD_RESET_HZ};
     if ((!wants_hse || start_hse()) && switch_to_pll(&first)) {
         result.source = BOARD_CLOCK_SOURCE;

@@ -29,6 +29,7 @@ def render(board: Board, placed: Placement | None = None) -> str:
     second = layout.second_core_address
     return TEMPLATE.format(
         board=board.name,
+        board_id=board.board_id,
         image_address=layout.image_address,
         image_bytes=layout.weights_address - layout.image_address,
         weights_address=layout.weights_address,
@@ -110,6 +111,8 @@ MEMORY {{
   weights (r) : ORIGIN = {weights_address:#x}, LENGTH = {weights_bytes:#x}
 {second_core_memory}{ram_regions}
 }}
+
+board_id = {board_id}; /* read from the ELF by `hilgate flash`: no byte of the image */
 
 /* .stack and .noinit are in no segment: a loader that clears what it loads would clear what a reset must keep. */
 PHDRS {{

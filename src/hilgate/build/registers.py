@@ -23,6 +23,8 @@ def render(facts: dict[str, Any], mcu: str) -> str:
     differences = facts.get("mcu", {}).get(mcu, {})
     lines = [HEAD]
     for name, peripheral in facts["peripheral"].items():
+        if name in differences.get("peripherals_absent", ()):
+            continue
         lines.append(f"#define {name}_BASE 0x{peripheral['base']:08X}u")
     for block, registers in facts["block"].items():
         lines += ["", f"/* {block} */"]

@@ -35,7 +35,7 @@ def load_vectors(board: Board) -> dict[str, Any]:
         raise ParamsError(
             f"there are no vectors of the {board.mcu}",
             where=str(path),
-            hint="add the MCU to scripts/extract_registers.py and run it",
+            hint="add the MCU and run scripts/extract_registers.py: firmware/README.md, A new board",
         ) from error
 
 

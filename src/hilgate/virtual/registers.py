@@ -83,6 +83,8 @@ def _facts(registers: Path, vectors: Path, mcu: str) -> McuFacts:
     changes = facts.get("mcu", {}).get(mcu, {})
     peripherals = {}
     for name, entry in facts["peripheral"].items():
+        if name in changes.get("peripherals_absent", ()):
+            continue
         block = {
             n: _register(n, r, changes.get(entry["block"], {}).get(n, {}))
             for n, r in facts["block"][entry["block"]].items()
