@@ -4,7 +4,8 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=
 
-step() { printf '\033[1m== %s\033[0m\n' "$*" >&2; }
+# Bold where somebody looks: on a terminal, and in a CI log.
+step() { if [ -t 2 ] || [ -n "${CI:-}" ]; then printf '\033[1m== %s\033[0m\n' "$*"; else printf '== %s\n' "$*"; fi >&2; }
 note() { printf '   %s\n' "$*" >&2; }
 
 # stop CODE WHAT [LINE...]: one clear message, then exit. Codes are those of docs/exit-codes.md.

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from hilgate import tools
+
 FAKES = {
     "dvc": 'echo "dvc $* in $PWD" >>"$LOG"; touch made_by_dvc; exit "${DVC:-0}"',
     "hilgate": 'echo "hilgate $* in $PWD" >>"$LOG"\n'
@@ -65,7 +67,7 @@ def test_whole_arrow_runs_in_a_scratch_copy_and_the_clone_stays_clean(clone: Pat
     expected = [
         "dvc repro --force run@digits_a",
         "dvc repro run@digits_a",
-        "hilgate gate --base HEAD",
+        "hilgate gate --base HEAD digits_a",
         "hilgate report",
     ]
     assert log == [f"{line} in {scratch}" for line in expected]
@@ -97,6 +99,19 @@ def test_verdict_is_the_exit_code(clone: Path, gate: str) -> None:
     assert any("hilgate report" in line for line in log), "the report is written whatever the verdict"
 
 
+@pytest.mark.parametrize(
+    ("compiler", "gate", "is_explained"),
+    [("14.2.1 20241119", "11", True), ("14.2.1 20241119", "10", False), (tools.PINNED_ARM_GCC, "11", False)],
+)
+def test_inconclusive_because_of_another_compiler_is_explained(clone: Path, compiler, gate, is_explained) -> None:
+    fake = clone / ".venv/bin/arm-none-eabi-gcc"
+    fake.write_text(f"#!/bin/bash\necho 'arm-none-eabi-gcc (Debian) {compiler}'\n")
+    fake.chmod(0o755)
+    done, _ = demo(clone, GATE=gate)
+    assert done.returncode == int(gate)
+    assert ("scripts/in_container make demo" in done.stderr) == is_explained
+
+
 def test_another_task_can_be_named_and_must_exist(clone: Path) -> None:
     assert demo(clone, TASK="large")[1][0].startswith("dvc repro --force run@large_b in")
     done, log = demo(clone, TASK="nonsense")
@@ -108,6 +123,24 @@ def test_failing_stage_ends_the_demo_with_its_code(clone: Path) -> None:
     done, log = demo(clone, DVC="3")
     assert done.returncode == 3
     assert len(log) == 1
+
+
+def test_two_at_once_are_refused_and_what_a_stage_leaves_running_does_not_count(clone: Path) -> None:
+    inner = f'{clone}/scripts/demo; echo "the second: $?" >>"$LOG"; sleep 5 >/dev/null 2>&1 &'
+    (clone / ".venv/bin/dvc").write_text(f"#!/bin/bash\n[ ! -e {clone}/once ] || exit 0\n: >{clone}/once\n{inner}\n")
+    done, log = demo(clone)
+    assert done.returncode == 0 and log[0] == "the second: 2"
+    assert "another demo runs in this clone" in done.stderr
+    assert demo(clone)[0].returncode == 0
+
+
+def test_ctrl_c_ends_it_with_130_and_one_line(clone: Path) -> None:
+    """A stage that catches Ctrl-C and ends in its own way must not look like a failure of its own."""
+    (clone / ".venv/bin/dvc").write_text("#!/bin/bash\ntrap 'exit 1' INT\nkill -INT 0\nsleep 20\n")
+    command = ["bash", "-c", 'trap "" INT; setsid --wait env --default-signal=INT "$0"', str(clone / "scripts/demo")]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 130
+    assert done.stderr.splitlines()[-1] == "hilgate: stopped; the demo begins anew when it is called again"
 
 
 def test_without_git_it_says_so(clone: Path) -> None:
