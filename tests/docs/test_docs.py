@@ -21,7 +21,7 @@ LISTED = subprocess.run(
     cwd=ROOT, capture_output=True, text=True, check=True,
 ).stdout.splitlines()  # fmt: skip
 PAGES = sorted({ROOT / name for name in LISTED if (ROOT / name).is_file()})
-OTHER_PROGRAMS = {"git", "cd", "sudo", "dvc", ".", "pre-commit", ".venv/bin/python", "arm-none-eabi-gcc", "gcc"}
+OTHER_PROGRAMS = {"git", "cd", "sed", "sudo", "dvc", ".", "pre-commit", ".venv/bin/python", "arm-none-eabi-gcc", "gcc"}
 
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 
