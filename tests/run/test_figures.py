@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-import shutil
+import statistics
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,14 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest
 
-from hilgate.build.host import build_host_firmware
 from hilgate.errors import DataError, DeviceError
-from hilgate.link.connect import connect
 from hilgate.link.protocol import MemoryAnswer, ProfileRow
 from hilgate.run.accuracy import accuracy_of, preview, samples_of, scores, wilson
-from hilgate.run.bench import ram_of
+from hilgate.run.bench import latency_of, ram_of
 from hilgate.run.clock import check_clock
 from hilgate.run.parity import choose, first_difference
+from hilgate.run.settings import RunSettings
 from hilgate.run.target import Target, result_path, target_of
 from hilgate.task import Metric
 
@@ -102,21 +101,77 @@ def test_a_stack_deeper_than_its_computed_worst_is_an_error() -> None:
         ram_of(cell, MemoryAnswer(**{**vars(marks), "arena_bytes": 17}), "board")
 
 
-def test_the_clock_is_compared_with_this_computers(root: Path, tmp_path: Path) -> None:
-    """The firmware built for this computer counts nanoseconds: a clock of 1 GHz that is right."""
-    model = tmp_path / "model"
-    shutil.copytree(root / "tests/link/model", model)
-    text, call = (model / "model.c").read_text(), "scale(weights, arena);"
-    assert text.count(call) == 1
-    (model / "model.c").write_text(text.replace(call, f"for (int i = 0; i < 800; i++) {call}"))  # about 1 ms
-    program = build_host_firmware(model, root / "firmware", tmp_path / "firmware")
-    with connect(f"host://?program={program}") as session:
-        cycles = session.run_vector(bytes(session.identity.input_bytes)).cycles
-        assert check_clock(session, cycles) == pytest.approx(1, abs=0.05)
-        assert check_clock(session, 1000) is None  # restoring 2500 bytes costs more than that
-        vars(session.identity)["clock_hz"] = 800_000_000  # what a board on the wrong oscillator would claim
-        with pytest.raises(DeviceError, match=r"800 MHz, but its cycles are 1\.2"):
-            check_clock(session, cycles)
+class Clockwork:
+    """A board whose oscillator runs at `hz`, behind a link of 115200 baud and 2 ms; `now` is this computer's clock."""
+
+    name = "board"
+
+    def __init__(self, hz: float, cycles: int) -> None:
+        self.identity = SimpleNamespace(clock_hz=180_000_000, input_bytes=100)
+        self.hz, self.cycles, self.time_s, self.commands = hz, cycles, 1000.0, 0
+
+    def bench(self, warmup: int, runs: int) -> list[int]:
+        self.time_s += 0.002 + 4 * runs * 10 / 115200 + (warmup + runs) * self.cycles / self.hz
+        self.commands += 1
+        return [self.cycles] * runs
+
+    def now(self) -> float:
+        return self.time_s
+
+
+@pytest.mark.parametrize("cycles", [20_000, 200_000, 20_000_000])
+def test_the_clock_is_compared_with_this_computers(cycles: int) -> None:
+    """A clock that is right, within 5 %, 800 MHz in place of 180, and 6 % off; the link's own time cancels out."""
+    for hz, ratio in ((180e6, 1.0), (180e6 * 0.96, 0.96), (180e6 * 1.04, 1.04)):
+        board = Clockwork(hz, cycles)
+        assert check_clock(board, cycles, board.now) == pytest.approx(ratio, abs=1e-3)
+        assert board.commands <= 100
+    for hz, ratio in ((800e6, r"4\.44"), (180e6 * 1.06, r"1\.06"), (16e6, r"0\.089")):
+        board = Clockwork(hz, cycles)
+        with pytest.raises(DeviceError, match=rf"says 180 MHz, but its cycles are {ratio}"):
+            check_clock(board, cycles, board.now)
+
+
+def test_a_clock_is_not_judged_by_runs_too_short_to_tell() -> None:
+    """Restoring 100 bytes takes up to 700 cycles: a quarter of 2,800."""
+    board = Clockwork(16e6, 2_799)
+    assert check_clock(board, 2_799, board.now) is None
+    assert board.commands == 0
+
+
+class Bench:
+    """A session whose cycles are given."""
+
+    name = "board"
+
+    def __init__(self, cycles: list[int], clock_hz: int = 180_000_000) -> None:
+        self.cycles, self.identity = cycles, SimpleNamespace(counter=1, clock_hz=clock_hz)
+
+    def bench(self, warmup: int, runs: int) -> list[int]:
+        assert (warmup, runs) == (3, len(self.cycles))
+        return self.cycles
+
+
+def latency(cycles: list[int], clock_hz: int = 180_000_000) -> dict:
+    cell = SimpleNamespace(layer_names=["a", "b"])
+    rows = [ProfileRow(5, 0), ProfileRow(7, 0)]
+    return latency_of(Bench(cycles, clock_hz), cell, RunSettings(1, 3, len(cycles)), rows)
+
+
+@given(st.lists(st.integers(1, 2**32 - 1), min_size=1, max_size=250))
+def test_median_and_99th_percentile_by_other_means(cycles: list[int]) -> None:
+    found = latency(cycles)
+    assert found["cycles"] == cycles  # raw, and in the order of the runs
+    assert found["median_us"] == pytest.approx(statistics.median(cycles) / 180)
+    rank = -(-99 * (len(cycles) - 1) // 100)  # the smallest sample below which at least 99 % of the others lie
+    assert found["p99_us"] == pytest.approx(sorted(cycles)[rank] / 180)
+    assert found["layers"] == [{"name": "a", "cycles": 5}, {"name": "b", "cycles": 7}]
+
+
+@pytest.mark.parametrize(("cycles", "clock_hz"), [([5, 0, 5], 180_000_000), ([5], 0)])
+def test_a_counter_that_stands_still_measures_nothing(cycles: list[int], clock_hz: int) -> None:
+    with pytest.raises(DeviceError, match=f"clock {clock_hz} Hz, least cycles {min(cycles)}"):
+        latency(cycles, clock_hz)
 
 
 @pytest.mark.parametrize(

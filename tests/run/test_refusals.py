@@ -6,6 +6,8 @@ import os
 import pty
 import shutil
 import socket
+import subprocess
+import sys
 import tty
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,9 +27,9 @@ from hilgate.errors import ArtifactError, DeviceError, ParamsError, ParityError,
 from hilgate.hostc import build_host_library
 from hilgate.link.connect import connect
 from hilgate.link.protocol import IdentifyAnswer
-from hilgate.link.timing import Timing
+from hilgate.link.timing import TIMING, Timing
 from hilgate.params import Params, load_params
-from hilgate.run import clock, target
+from hilgate.run import clock
 from hilgate.run.clock import check_clock
 from hilgate.run.identity import check_identity, check_real
 from hilgate.run.run import execute
@@ -43,7 +45,7 @@ def hilgate(
     project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., tuple[int, str]]:
     """Run a command line: its exit code, and the one line on stderr. What was measured before must stay."""
-    monkeypatch.setitem(target.TIMING, "board", Timing(open_s=0.5))  # not the six seconds that a real board gets
+    monkeypatch.setitem(TIMING, "board", Timing(open_s=0.5, answer_s=5.0))  # a board gets 6 s to start
     kept = artifact(project, "run.measurement", NUCLEO)
     kept.parent.mkdir(parents=True, exist_ok=True)
     kept.write_text("what was measured before")
@@ -283,15 +285,37 @@ def test_settings_out_of_range(project: Path, old: str, new: str) -> None:
 
 
 def test_an_emulator_is_not_taken_for_a_board(project: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind a TCP port nobody sees what it is: its clock betrays the virtual board, its missing counter QEMU."""
-    monkeypatch.setattr(clock, "MOST_REPEATS", 1)
+    """Behind a TCP port nobody sees what it is: its unique id betrays the virtual board, its missing counter QEMU."""
     monkeypatch.setattr(clock, "MOST_RESTORE", 1)  # of this small network's 1,000 cycles
     subject = load_subject(NUCLEO, params, project)
     with connect(f"virtual://nucleo_f446re?image={subject.elf.relative_to(project)}", subject.board) as session:
-        check_real(session)
-        cycles = session.run_vector(subject.x[0].tobytes()).cycles
-        with pytest.raises(DeviceError, match="180 MHz, but its cycles are"):
-            check_clock(session, cycles)
-        session.contact.identity = replace(session.identity, counter=0)
-        with pytest.raises(DeviceError, match="this is no chip"):
+        with pytest.raises(DeviceError, match="this is a virtual board, whose numbers are predictions") as caught:
             check_real(session)
+        assert "--on virtual://" in caught.value.hint
+        session.contact.identity = replace(session.identity, uid=bytes(range(12)))
+        check_real(session)
+        for said in ({"counter": 0}, {"uid": bytes(12)}, {"uid": b"\xff" * 12}):
+            lying = SimpleNamespace(identity=replace(session.identity, **said), name="board")
+            with pytest.raises(DeviceError, match="this is no chip"):
+                check_real(lying)
+        cycles = session.run_vector(subject.x[0].tobytes()).cycles
+        assert 0.9 < check_clock(session, cycles, session.wire.now) <= 1  # by its own time; restoring takes 5 % here
+        session.contact.identity = replace(session.identity, clock_hz=2 * session.identity.clock_hz)
+        with pytest.raises(DeviceError, match=r"360 MHz, but its cycles are 0\.4"):
+            check_clock(session, cycles, session.wire.now)
+
+
+def test_a_served_virtual_board_is_refused_before_anything_is_measured(hilgate, project: Path) -> None:
+    """A TCP port is taken for a real board, and would be called measured."""
+    elf = str(artifact(project, "build.elf", NUCLEO))
+    command = [sys.executable, "-m", "hilgate.cli", "virtual", "serve", "nucleo_f446re", "--image", elf, "--tcp", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=project, text=True) as server:
+        try:
+            assert server.stdout
+            address = next(word for word in server.stdout.readline().split() if word.startswith("socket://"))
+            code, line = hilgate("run", NUCLEO, "--on", address.strip(";"))
+        finally:
+            server.terminate()
+    assert code == 27
+    assert "this is a virtual board" in line
+    assert not (project / f"artifacts/run/{NUCLEO}/measured").exists()

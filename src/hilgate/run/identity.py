@@ -6,6 +6,7 @@ from hilgate.errors import DeviceError, StaleImageError
 from hilgate.link.protocol import Counter
 from hilgate.link.session import Session
 from hilgate.run.subject import Subject
+from hilgate.virtual.peripherals.uid import NO_UID, UID_MARK
 
 
 def check_identity(session: Session, subject: Subject) -> None:
@@ -44,7 +45,13 @@ def check_identity(session: Session, subject: Subject) -> None:
 def check_real(session: Session) -> None:
     """What is called measured must come from silicon; the clock check follows. Raises DeviceError on an emulator."""
     said = session.identity
-    if said.counter == Counter.NONE or said.uid in (bytes(12), b"\xff" * 12):
+    if said.uid.startswith(UID_MARK):
+        raise DeviceError(
+            "this is a virtual board, whose numbers are predictions",
+            where=session.name,
+            hint="call it by its name: `--on virtual://<board>`, or no --on at all",
+        )
+    if said.counter == Counter.NONE or said.uid in NO_UID:
         raise DeviceError(
             "this is no chip: it has no cycle counter, or no unique id",
             where=session.name,
