@@ -40,5 +40,5 @@ def progress() -> Progress:
 
 
 def say(message: str) -> None:
-    """One line for the person who watches. Plain: an error or a name may hold what would be markup."""
-    console().print(message, markup=False, emoji=False)
+    """One line, also in a log 80 columns wide. Plain: an error or a name may hold what would be markup."""
+    console().print(message, markup=False, emoji=False, soft_wrap=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,10 +32,10 @@ def send_raw(session: Session, wire: bytes) -> list[Frame | Damaged]:
     """Bytes to the board as they are; what comes back until it is quiet."""
     session.wire.port.write(wire)
     got: list[Frame | Damaged] = []
-    deadline = time.monotonic() + 0.3
+    deadline = session.wire.now() + 0.3
     while (item := session.wire.receive(deadline)) is not None:
         got.append(item)
-        deadline = time.monotonic() + 0.05
+        deadline = session.wire.now() + 0.05
     return got
 
 

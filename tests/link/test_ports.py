@@ -114,7 +114,7 @@ def test_a_port_without_permission() -> None:
 
 def test_a_file_that_is_no_port(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a port")
-    with pytest.raises(LinkError, match="cannot be opened"):
+    with pytest.raises(LinkError, match="this is no serial port"):
         open_port(str(tmp_path / "file"))
 
 

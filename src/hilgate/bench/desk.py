@@ -11,9 +11,8 @@ from hilgate.bench.image import checked_image
 from hilgate.bench.probes import Probe, attached_probes, choose_probe
 from hilgate.bench.seam import Reading, Request
 from hilgate.catalogue import Board, load_board
-from hilgate.console import say
 from hilgate.errors import ProbeError
-from hilgate.link.connect import connect
+from hilgate.link.connect import connect_at_own_rate
 from hilgate.link.session import Session
 
 Reader = Callable[[Session, Request, Board, str], Reading]
@@ -35,7 +34,7 @@ class Desk:
         """Flash, open the port, read. Raises ParamsError, ArtifactError, ProbeError, LinkError, DeviceError, ..."""
         board = load_board(request.board, self.root)
         flasher = flasher_of(board)
-        checked_image(request.image, board)
+        checked_image(request.image, board, self.root)
         probe = choose_probe(self.serial, attached_probes())
         flasher.flash(Job(request.image, board, probe))
         with self._session(board, request.image, probe) as session:
@@ -46,12 +45,4 @@ class Desk:
         if not port:
             hint = "an ST-LINK/V2 has none: wire the board's console to a serial port, and name that"
             raise ProbeError("this probe has no serial port", where=str(probe), hint=hint)
-        session = connect(port, board, image)
-        try:
-            baud = int(board.tables["console"]["baud"])
-            if baud != session.wire.baud and not session.set_baud(baud):
-                say(f"{port}: {baud} baud does not work, staying at {session.wire.baud}")
-        except BaseException:
-            session.close()
-            raise
-        return session
+        return connect_at_own_rate(port, board, image)

@@ -15,11 +15,12 @@ from hilgate.link.exchange import Exchange, OutOfStepError
 from hilgate.link.faults import CrashError, crash
 from hilgate.link.protocol import FIRST_BAUD, Op
 from hilgate.link.timing import Timing
-from hilgate.link.wire import Wire
+from hilgate.link.wire import RateError, Wire
 
 T = TypeVar("T")
 B = TypeVar("B", bound=Body)
 REPEATS = 3  # how often an action is begun anew after the two ends lost step
+MOST_TENSOR_BYTES = 16 << 20  # more than any of these chips addresses: a board that claims more is not believed
 VERSION = protocol.IdentifyRequest(protocol.VERSION).encode()
 
 
@@ -92,18 +93,30 @@ class Contact:
     def set_baud(self, baud: int) -> bool:
         """Change the rate. False when the new one does not work: both ends are then back at the first one."""
         body = self.repeat(lambda: self.exchange.request(Op.BAUD, protocol.BaudRequest(baud).encode()))
-        confirm_s = protocol.BAUD_CONFIRM_MS / 1000
-        self.wire.baud = self.decoded(protocol.BaudAnswer, body).baud
+        agreed = self.decoded(protocol.BaudAnswer, body).baud
+        if agreed != baud:
+            raise DeviceError(f"the board answered {agreed} baud where {baud} was asked", where=self.wire.name)
         self.generation += 1
+        confirm_s = protocol.BAUD_CONFIRM_MS / 1000
+        if self._confirmed(baud, confirm_s):
+            return True
+        self._in_step = False
+        self.wire.pause(confirm_s)
+        self.wire.baud = FIRST_BAUD
+        self.recover()
+        return False
+
+    def _confirmed(self, baud: int, confirm_s: float) -> bool:
+        """Whether an identify came through at the new rate."""
+        try:
+            self.wire.baud = baud
+        except RateError:
+            return False
         for _ in range(3):
             answer = self.exchange.try_once(Op.IDENTIFY, VERSION, confirm_s / 4)
             if answer is not None:
                 self.identity = self._known(answer)
                 return True
-        self._in_step = False
-        self.wire.pause(confirm_s)
-        self.wire.baud = FIRST_BAUD
-        self.recover()
         return False
 
     def restart(self) -> None:
@@ -152,7 +165,7 @@ class Contact:
     def _find(self) -> protocol.IdentifyAnswer:
         """Ask at every rate in turn until the board answers or open_s has passed."""
         self.generation += 1
-        heard, deadline = self.wire.heard_bytes, self.wire.now() + self.timing.open_s
+        self.wire.heard, deadline = b"", self.wire.now() + self.timing.open_s
         for rate in self._rates():
             if self.wire.baud != rate:
                 self.wire.baud = rate
@@ -166,17 +179,19 @@ class Contact:
             if body is not None:
                 return self._known(body)
             if self.wire.now() > deadline:
-                self._nobody(garbage=self.wire.heard_bytes > heard)
+                self._nobody()
         raise AssertionError("cycle has no end")
 
-    def _nobody(self, *, garbage: bool) -> NoReturn:
+    def _nobody(self) -> NoReturn:
         if self.earlier_crash:
             raise self.earlier_crash
-        if not garbage:
+        if not self.wire.heard:
             hint = "is the board powered, and hilgate's firmware flashed? press its reset button"
             raise SilentError("nothing answers", where=self.wire.name, hint=hint)
-        hint = "is this the right port, and does the board run hilgate's firmware?"
-        raise GarbageError("what answers does not speak hilgate's protocol", where=self.wire.name, hint=hint)
+        words = quote(self.wire.heard)
+        what = "what answers does not speak hilgate's protocol" + (f"; it says {words}" if words else "")
+        hint = "is this the right port, and does the board run hilgate's firmware? `hilgate flash` puts it there"
+        raise GarbageError(what, where=self.wire.name, hint=hint)
 
     def _rates(self) -> Iterator[int]:
         """The present rate first, then the first one after reset, then the others; again and again."""
@@ -191,4 +206,17 @@ class Contact:
                 where=self.wire.name,
                 hint="build and flash the firmware of this hilgate",
             )
+        if max(identity.input_bytes, identity.output_bytes) > MOST_TENSOR_BYTES:
+            what = f"the board claims tensors of {identity.input_bytes} and {identity.output_bytes} bytes"
+            raise DeviceError(
+                what, where=self.wire.name, hint="its firmware is damaged or not hilgate's: flash it again"
+            )
         return identity
+
+
+def quote(heard: bytes) -> str:
+    """What a stranger says, when it is text: a login prompt, another firmware's greeting. Nothing when it is noise."""
+    text = "".join(chr(byte) if 32 <= byte < 127 else " " for byte in heard)
+    shown = " ".join(text.split())
+    strange = sum(not (32 <= byte < 127 or byte in b"\r\n\t\0") for byte in heard)
+    return repr(shown) if len(shown) >= 4 and 10 * strange <= len(heard) else ""

@@ -24,6 +24,14 @@ class OutOfStepError(LostError):
     """Board and host no longer agree on the sequence number, or the board does not answer: identify may mend it."""
 
 
+class RefusedError(DeviceError):
+    """The board answered with an error code, `status`."""
+
+    def __init__(self, what: str, status: int, *, where: str = "", hint: str = "") -> None:
+        super().__init__(what, where=where, hint=hint)
+        self.status = status
+
+
 class Exchange:
     """Sends requests and finds their answers. `elf`, when known, names the functions in a crash report."""
 
@@ -146,8 +154,9 @@ class Exchange:
                 hint="was it reset, or is another session open?",
             )
         status = name_of(Status, error.status)
-        raise DeviceError(
+        raise RefusedError(
             f"the board refused `{command}`: {status}, detail {error.detail:#x}",
+            error.status,
             where=self.wire.name,
             hint="firmware/PROTOCOL.md says what each status means",
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import contextlib
 import fcntl
+import shutil
 import socket
 import subprocess
 import tempfile
@@ -74,6 +75,12 @@ class ChildSerial(SocketSerial, ABC):
         self._errors.seek(0)
         said = self._errors.read(100_000).decode(errors="replace").strip().splitlines()
         return f"; exit code {self._child.returncode}{': ' + said[-1] if said else ''}"
+
+
+def mortal() -> list[str]:
+    """Words before a command that make it end with this process, even when that is killed; nothing where unknown."""
+    setpriv = shutil.which("setpriv")  # of util-linux
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
 
 
 def end(child: subprocess.Popen[Any]) -> None:

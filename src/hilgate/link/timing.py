@@ -35,3 +35,12 @@ class Timing:
     def quiet_s(self, baud: int) -> float:
         """Silence after which nothing that was under way will still come: a frame's gap, not its length."""
         return self.answer_s / 6 + self.transfer_s(64, baud)
+
+
+# QEMU loses nothing, but this computer may be busy; the virtual board has its own time, in which 0.5 s is soon over
+TIMING = {"qemu": Timing(answer_s=20.0, open_s=60.0, infer_s=120.0, boot_s=0.5), "virtual": Timing(boot_s=0.5)}
+
+
+def timing_of(kind: str) -> Timing:
+    """Of a way to a board: its scheme; whatever is not named here counts as a real board."""
+    return TIMING.get(kind, Timing())

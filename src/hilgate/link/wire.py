@@ -8,17 +8,23 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from hilgate.errors import LostError
+from hilgate.errors import LinkError, LostError
 from hilgate.link.counters import Counters
 from hilgate.link.frames import END, Damaged, Decoder, Frame, encode
 
 MOST_STANDING = 1000  # reads during which a virtual board's time does not pass: it would be waited for for ever
 SHORTEST_S = 0.001  # a read of less would be rounded to nothing, and time might not pass at all
 POLL_S = 0.05  # longest single read, so that Ctrl-C is felt
+WRITE_S = 5.0
+KEPT_BYTES = 80  # of what arrives, for an error that quotes it
 
 
 class PortGoneError(LostError):
     """The port itself vanished: unplugged, closed by the other end, process ended."""
+
+
+class RateError(LinkError):
+    """This computer's port cannot do the wanted baud rate."""
 
 
 class Wire:
@@ -29,11 +35,16 @@ class Wire:
         # a virtual board has a time of its own, in which waiting for it is deterministic
         self.now: Callable[[], float] = getattr(port, "monotonic", time.monotonic)
         self.counters = Counters()
-        self.heard_bytes = 0
+        self.heard = b""  # the first KEPT_BYTES since its owner emptied it
+        self._looked = float("-inf")  # when the last read ended
         self._decoder = Decoder()
         self._ready: deque[Frame | Damaged] = deque()
         with self._failures():
-            port.timeout, port.write_timeout = POLL_S, 5.0
+            port.timeout = POLL_S
+            try:
+                port.write_timeout = WRITE_S
+            except NotImplementedError:  # rfc2217:// has none, and refuses every change while one is set
+                port.write_timeout = None
 
     @property
     def baud(self) -> int:
@@ -41,8 +52,12 @@ class Wire:
 
     @baud.setter
     def baud(self, rate: int) -> None:
-        with self._failures():
-            self.port.baudrate = rate
+        try:
+            with self._failures():
+                self.port.baudrate = rate
+        except (ValueError, OverflowError) as error:
+            hint = "take another rate in board.toml, or another port"
+            raise RateError(f"this port cannot do {rate} baud", where=self.name, hint=hint) from error
 
     def send(self, frame: Frame, *, retry: bool = False) -> int:
         """Write one frame; gives its bytes on the wire."""
@@ -58,9 +73,11 @@ class Wire:
         stood = 0
         while not self._ready:
             now = self.now()
-            if now >= deadline:
+            if now >= deadline and self._looked >= deadline:
                 return None
+            # a computer that was busy or asleep until after the deadline still looks once at what came in time
             self._read(min(max(deadline - now, SHORTEST_S), POLL_S))
+            self._looked = self.now()
             stood = stood + 1 if self.now() == now else 0
             if stood > MOST_STANDING:
                 raise LostError("the board's time stands still", where=self.name, hint="please report it")
@@ -91,12 +108,13 @@ class Wire:
 
     def _read(self, seconds: float) -> None:
         with self._failures():
-            self.port.timeout = seconds
+            if self.port.timeout != seconds:  # each change costs system calls, or of rfc2217:// a turn on the network
+                self.port.timeout = seconds
             data = self.port.read(1)
             waiting = self.port.in_waiting if data else 0
             if waiting:
                 data += self.port.read(waiting)
-        self.heard_bytes += len(data)
+        self.heard += data[: KEPT_BYTES - len(self.heard)]
         self._ready.extend(self._decoder.feed(data))
 
     @contextmanager

@@ -7,6 +7,7 @@ from importlib.metadata import version
 from typing import Any
 
 from hilgate.link.exchange import name_of
+from hilgate.link.ports import probe_of
 from hilgate.link.protocol import ClockSource, Counter, IdentifyAnswer
 from hilgate.run.subject import Subject
 from hilgate.run.target import Target
@@ -69,7 +70,7 @@ def environment(subject: Subject, target: Target, found: Findings) -> dict[str, 
     if target.kind == "virtual":
         facts |= _prediction(subject)
     if target.kind == "board":
-        facts |= {"uid": identity.uid.hex(), "clock_ratio": found.clock_ratio}
+        facts |= {"uid": identity.uid.hex(), "probe": probe_of(target.url), "clock_ratio": found.clock_ratio}
     return facts
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from hilgate.artifacts import artifact, write_json
 from hilgate.console import say
-from hilgate.link.connect import connect
+from hilgate.link.connect import connect_at_own_rate
 from hilgate.link.contact import Options
 from hilgate.link.session import Session
 from hilgate.params import Params
@@ -34,13 +34,13 @@ def execute(item: str, params: Params, root: Path, *, on: str | None = None) -> 
     subject = load_subject(item, params, root)
     settings = settings_of(subject.task, params)
     metric = load_task(subject.task, root).metric
-    target = target_of(on, subject, root) if on else virtual_target(subject, root)
+    target = virtual_target(subject, root) if on is None else target_of(on, subject, root)
     host = HostModel(subject.library, subject.model)
-    check_host(subject, host)
     with open_session(target, subject) as session:
         check_identity(session, subject)
         if target.kind == "board":
             check_real(session)
+        check_host(subject, host)
         vectors = stream(session, subject, host, settings.vectors)
         rows = profile(session, subject, host)
         latency = latency_of(session, subject, settings, rows)
@@ -48,30 +48,21 @@ def execute(item: str, params: Params, root: Path, *, on: str | None = None) -> 
         ram = ram_of(subject, session.memory(), session.name)
         values = scores(subject, metric)
         found = Findings(session.identity, vectors, accuracy_of(values, metric), ram, latency, clock_ratio)
-    path = result_path(root, subject, target, found.identity) if on else artifact(root, "run.measurement", item)
+    stage = on is None
+    path = artifact(root, "run.measurement", item) if stage else result_path(root, subject, target, found.identity)
     write_json(path, "measurement", measurement(subject, target, found))
-    if not on:
+    if stage:
         write_json(artifact(root, "run.samples", item), "samples", samples_of(subject, metric, values))
-    beside = path.with_name(f"{path.stem}.provenance.json") if on else artifact(root, "run.provenance", item)
+    beside = artifact(root, "run.provenance", item) if stage else path.with_name(f"{path.stem}.provenance.json")
     write_json(beside, "provenance", provenance(root, item, target, session.counters, time.monotonic() - began))
     say(summary(subject, target, found))
     return path
 
 
 def open_session(target: Target, subject: Subject) -> Session:
-    """Connect, and go to the board's own baud rate. An emulator starts a fixed sequence, so that runs are equal."""
+    """An emulator starts a fixed sequence, so that runs are equal."""
     options = Options(timing=target.timing, first_sequence=None if target.kind == "board" else 0)
-    session = connect(target.url, subject.board, subject.elf, options)
-    try:
-        if session.contact.earlier_crash:
-            say(f"before this session {session.contact.earlier_crash}")
-        baud = int(subject.board.tables["console"]["baud"])
-        if baud != session.wire.baud and not session.set_baud(baud):
-            say(f"{target.url}: {baud} baud does not work, staying at {session.wire.baud}")
-    except BaseException:
-        session.close()
-        raise
-    return session
+    return connect_at_own_rate(target.url, subject.board, subject.elf, options)
 
 
 def summary(subject: Subject, target: Target, found: Findings) -> str:

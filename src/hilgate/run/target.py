@@ -10,14 +10,12 @@ from urllib.parse import quote, urlsplit
 from hilgate.artifacts import artifact
 from hilgate.errors import UsageError
 from hilgate.link.protocol import IdentifyAnswer
-from hilgate.link.timing import Timing
+from hilgate.link.timing import Timing, timing_of
 from hilgate.link.transports import scheme_of
 from hilgate.run.subject import Subject
 from hilgate.virtual.evidence import evidence
 
 EMULATORS = ("virtual", "qemu")  # their time is a model's, or nobody's
-# QEMU loses nothing, but this computer may be busy; the virtual board has its own time, in which 0.5 s is soon over
-TIMING = {"qemu": Timing(answer_s=20.0, open_s=60.0, infer_s=120.0, boot_s=0.5), "virtual": Timing(boot_s=0.5)}
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ class Target:
 
     @property
     def timing(self) -> Timing:
-        return TIMING.get(self.kind, Timing())
+        return timing_of(self.kind)
 
     def evidence(self, subject: Subject) -> str:
         """How far the cycles can be believed: see the design's evidence classes."""

@@ -27,7 +27,7 @@ from hilgate.link.contact import Options
 from hilgate.link.exchange import name_of
 from hilgate.link.protocol import Counter
 from hilgate.link.session import Session
-from hilgate.run.target import TIMING
+from hilgate.link.timing import timing_of
 
 if TYPE_CHECKING:
     from hilgate.link.transports.virtual import Serial
@@ -48,7 +48,7 @@ class Bench:
         self.port: Serial = Serial(url, timeout=0)
         self.witness = Witness(self.port.board.machine)
         baud = int(self.board.tables["console"]["baud"])
-        timing = TIMING["virtual"]
+        timing = timing_of("virtual")
         self.session = Session(self.port, job["cell"], Options(timing=timing, first_sequence=0, rates=(baud,)))
         if baud != self.session.wire.baud:
             self.session.set_baud(baud)

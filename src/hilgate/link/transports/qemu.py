@@ -13,7 +13,7 @@ from typing import IO
 from urllib.parse import urlsplit
 
 from hilgate.errors import LinkError, UsageError
-from hilgate.link.sockets import ChildSerial, accept, end
+from hilgate.link.sockets import ChildSerial, accept, end, mortal
 from hilgate.link.transports import option
 from hilgate.tools import find_tool
 
@@ -41,7 +41,8 @@ class Serial(ChildSerial):
             end(child)
             errors.seek(0)
             said = errors.read(4000).decode(errors="replace").strip().splitlines()
-            raise LinkError(f"QEMU did not start: {said[0] if said else 'it said nothing'}", where=url)
+            hint = "`qemu-system-arm -M help` lists the machines that it knows"
+            raise LinkError(f"QEMU did not start: {said[0] if said else 'it said nothing'}", where=url, hint=hint)
         return connection, child
 
 
@@ -49,6 +50,7 @@ def _command(machine: str, image: Path, port: int) -> list[str]:
     """QEMU connects to us, so that no byte is lost before somebody listens and no port number is guessed."""
     console = f"socket,id=console,host=127.0.0.1,port={port},nodelay=on"
     return [
+        *mortal(),
         str(find_tool("qemu-system-arm")),
         *("-M", machine, "-display", "none", "-monitor", "none"),
         *("-chardev", console, "-serial", "chardev:console"),
