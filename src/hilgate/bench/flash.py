@@ -28,7 +28,7 @@ def flash_image(
     """Write, verify, reset. Raises ParamsError, ArtifactError, ToolMissingError, ProbeError."""
     board = load_board(board_name, root)
     flasher = flasher_of(board)
-    size = checked_image(image, board)
+    size = checked_image(image, board, root)
     chosen = choose_probe(probe, attached_probes())
     began = time.monotonic()
     flasher.flash(Job(image, board, chosen, timeout_s))
