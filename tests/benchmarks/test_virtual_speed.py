@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from hilgate.virtual.board import VirtualBoard
+from hilgate.virtual.library import load_library
 from hilgate.virtual.machine import Options
-from hilgate.virtual.native import load_library
 
 pytestmark = pytest.mark.arm
 VIRTUAL = Path(__file__).parents[1] / "virtual"

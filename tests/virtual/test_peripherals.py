@@ -144,6 +144,29 @@ def test_pins_must_be_switched_to_the_console(started) -> None:
 
 
 @arm
+def test_inputs_follow_their_pull(started) -> None:
+    gpio = started("memory")[0].machine.peripherals["GPIOC"]
+    base = gpio.facts.base
+    gpio.clock(True)
+    gpio.write(base + 0x0C, 4, 0b10_01_00)  # PUPDR: none, up, down
+    assert gpio.read(base + 0x10, 4) == 0b010
+    gpio.write(base, 4, 0b01_01_01)  # outputs read their latch
+    gpio.write(base + 0x18, 4, 0b101)
+    assert gpio.read(base + 0x10, 4) == 0b101
+
+
+@arm
+def test_a_narrow_write_clears_only_what_it_covers(started) -> None:
+    """Firmware clears UFSR, BFSR and MMFSR one by one, as parts of CFSR."""
+    scb = started("memory")[0].machine.scb
+    scb.set("CFSR", 0x0103_8282)
+    scb.write(0xE000_ED29, 1, 0x82)
+    assert scb.get("CFSR") == 0x0103_0082
+    scb.write(0xE000_ED2A, 2, 0x0100)
+    assert scb.get("CFSR") == 0x0003_0082
+
+
+@arm
 def test_bytes_at_another_rate_are_garbage(started) -> None:
     board, _ = started("echo")
     assert board.read(3, 100_000) == b"go\n"

@@ -153,15 +153,16 @@ def test_dma_goes_wrong_as_on_silicon(chip, address, cached, words) -> None:
     machine, write = chip
     write("RCC", "AHB1ENR", 1)
     write("DMAMUX1", "C0CR", 41)
-    for register, value in (("S0M0AR", address), ("S0NDTR", 4), ("S0CR", 1 << 20 | 1 << 10 | 1)):
+    stream = {"S0PAR": 0x4001_1024, "S0M0AR": address, "S0NDTR": 4, "S0CR": 1 << 20 | 1 << 10 | 1}
+    for register, value in stream.items():
         write("DMA1", register, value)
     if cached:
         machine.scb.set("CCR", 1 << 16)
     if words:
         with pytest.raises(VirtualFault, match=words):
-            machine.dma_write("USART1_RX", lambda: 1)
+            machine.dma.write("USART1_RX", 0x4001_1024, lambda: 1)
     else:
-        machine.dma_write("USART1_RX", lambda: 1)
+        machine.dma.write("USART1_RX", 0x4001_1024, lambda: 1)
         assert machine.peripherals["DMA1"].bit("LISR", "TEIF0")
 
 

@@ -10,7 +10,7 @@ from hilgate.errors import VirtualFault
 
 pytestmark = pytest.mark.arm
 KEYS = (0x4567_0123, 0xCDEF_89AB)
-FLASH, RAM = 0x0800_0000, 0x2000_1000
+FLASH, RAM, RDR = 0x0800_0000, 0x2000_1000, 0x4000_8024
 PG, PER, MER2, BKER, START = 1 << 0, 1 << 1, 1 << 15, 1 << 11, 1 << 16  # FLASH.CR
 SIZERR, PGAERR, PGSERR, PROGERR = 1 << 6, 1 << 5, 1 << 7, 1 << 3  # FLASH.SR
 HSION, PLLON = 1 << 8, 1 << 24  # RCC.CR
@@ -149,31 +149,35 @@ def test_lpuart_flags(chip) -> None:
 
 def test_a_channel_serves_the_request_that_the_multiplexer_selects(chip) -> None:
     chip.poke("RCC.AHB1ENR", 0x107)
+    chip.poke("DMA1.CPAR1", RDR)
     chip.poke("DMA1.CMAR1", RAM)
     chip.poke("DMA1.CNDTR1", 4)
     chip.poke("DMA1.CCR1", 1 << 7 | 1 << 5 | 1)
     take = iter(b"abcdef").__next__
-    assert not chip.machine.dma_write("LPUART1_RX", take), "no request is selected"
+    assert not chip.machine.dma.write("LPUART1_RX", RDR, take), "no request is selected"
     chip.poke("DMAMUX1.C0CR", 35)
-    assert not chip.machine.dma_write("LPUART1_RX", take), "that is the transmitter's"
+    assert not chip.machine.dma.write("LPUART1_RX", RDR, take), "that is the transmitter's"
     chip.poke("DMAMUX1.C0CR", 34)
     for left, flags in ((3, 0), (2, 5), (1, 5), (4, 7), (3, 7)):  # half: GIF and HTIF; whole: TCIF too, and around
-        assert chip.machine.dma_write("LPUART1_RX", take)
+        assert chip.machine.dma.write("LPUART1_RX", RDR, take)
         assert (chip.peek("DMA1.CNDTR1"), chip.peek("DMA1.ISR")) == (left, flags)
     assert chip.machine.core.memories.read(RAM, 4) == b"ebcd"
     chip.poke("DMA1.IFCR", 1 << 1)
     assert chip.peek("DMA1.ISR") == 5
     chip.poke("DMA1.IFCR", 1)
     assert chip.peek("DMA1.ISR") == 0
+    with pytest.raises(VirtualFault, match="DMA1 serves LPUART1_RX at 0x40008024, but its data are at 0x40008028"):
+        chip.machine.dma.write("LPUART1_RX", RDR + 4, take)
 
 
 def test_dma_where_no_memory_takes_it_is_a_transfer_error(chip) -> None:
     chip.poke("RCC.AHB1ENR", 0x107)
     chip.poke("DMAMUX1.C0CR", 34)
+    chip.poke("DMA1.CPAR1", RDR)
     chip.poke("DMA1.CMAR1", 0x1000_0000)
     chip.poke("DMA1.CNDTR1", 4)
     chip.poke("DMA1.CCR1", 1 << 7 | 1)
-    chip.machine.dma_write("LPUART1_RX", lambda: 0)
+    chip.machine.dma.write("LPUART1_RX", RDR, lambda: 0)
     assert chip.peek("DMA1.ISR") == 9 and not chip.peek("DMA1.CCR1") & 1
     with pytest.raises(VirtualFault, match="only byte transfers"):
         chip.poke("DMA1.CCR1", 1 << 14 | 1)

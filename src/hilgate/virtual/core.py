@@ -162,6 +162,8 @@ class Core:
             self._read_batch(self.uc._uch, self._place_ids, self._place_at, 2)
             self.thumb = self._xpsr.value >> 24 & 1
             pc = self._pc.value | self.thumb
+            if self.state.reason == Reason.REGISTER:
+                raise self._unaligned_register()
             if self.error is not None:
                 error, self.error = self.error, None
                 self._give_back(pc & ~1)
@@ -196,8 +198,17 @@ class Core:
         self._give_back(stop.pc)
         return stop
 
+    def _unaligned_register(self) -> VirtualFault:
+        """Ends the run: Unicorn has cut the access into aligned pieces, and done them."""
+        self.error = None
+        self.hooks.break_flow()
+        self.set("PC", int(self.state.pc))
+        size, address = 8 * int(self.state.reason_size), int(self.state.reason_address)
+        what = f"unaligned access of {size} bits to a register at 0x{address:08x}: silicon answers with a usage fault"
+        return VirtualFault(what, hint="see src/hilgate/virtual/FIDELITY.toml")
+
     def _trapped(self, reason: Reason, at: int, pc: int) -> Stop:
-        """A watched instruction broke its condition."""
+        """A watched instruction broke its condition. Raises VirtualFault inside IT blocks, where it cannot stop."""
         event = {
             Reason.UNALIGNED: Event.UNALIGNED,
             Reason.NO_COPROCESSOR: Event.NO_COPROCESSOR,

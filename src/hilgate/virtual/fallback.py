@@ -92,7 +92,7 @@ class PythonHooks:
         if memory:
             both = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
             self.exact = True
-            uc.hook_add(both, lambda *_: None, begin=REGISTERS_BEGIN, end=REGISTERS_END)
+            uc.hook_add(both, self._on_register, begin=REGISTERS_BEGIN, end=REGISTERS_END)
             if self.state.flash_end:
                 uc.hook_add(
                     UC_HOOK_MEM_READ, self._on_flash, begin=self.state.flash_begin, end=self.state.flash_end - 1
@@ -162,6 +162,13 @@ class PythonHooks:
     def _on_flash(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _user: Any) -> None:
         if self.state.wait_states:
             self._data_read(address >> self.state.line_shift)
+
+    def _on_register(self, uc: Any, _kind: int, address: int, size: int, _value: int, _user: Any) -> None:
+        if address % min(size, 4) and not self.state.reason:
+            from unicorn.arm_const import UC_ARM_REG_PC
+
+            self._stop(uc, Reason.REGISTER, address & 0xFFFF_FFFF, size)
+            self.state.pc = uc.reg_read(UC_ARM_REG_PC)
 
     def now(self, uc: Any) -> int:
         """The cycle at which the instruction that accesses a register now starts."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import IntEnum
+from functools import cache
 from typing import Any, Protocol
 
 from hilgate.virtual.cost import BlockCost
@@ -22,6 +23,7 @@ class Reason(IntEnum):
     UNALIGNED = 3
     NO_COPROCESSOR = 4
     DIVIDE = 5
+    REGISTER = 6  # an unaligned access to registers; `pc` says where, reason_address and reason_size what
 
 
 class Kind(IntEnum):
@@ -129,7 +131,18 @@ class Hooks(Protocol):
 def make_hooks(accelerator: Accelerator | None, *, native: bool = True) -> Hooks:
     """The native hooks where they can be built, else the Python ones."""
     from hilgate.virtual.fallback import PythonHooks
-    from hilgate.virtual.native import NativeHooks, load_library
+    from hilgate.virtual.library import load_library
+    from hilgate.virtual.native import NativeHooks
 
     library = load_library() if native else None
+    if native and library is None:
+        _say_slow()
     return NativeHooks(library, accelerator) if library is not None else PythonHooks(accelerator)
+
+
+@cache
+def _say_slow() -> None:
+    """Once: that nothing is wrong, but everything takes long."""
+    from hilgate.console import say
+
+    say("the virtual board runs without compiled hooks, 20 to 40 times slower: is there a C compiler (`cc`, or $CC)?")

@@ -17,6 +17,7 @@ from hilgate.errors import ArtifactError, VirtualFault
 from hilgate.virtual.clock import Clock
 from hilgate.virtual.core import Core
 from hilgate.virtual.cost import load_cpu
+from hilgate.virtual.dma_routes import DmaRoutes
 from hilgate.virtual.exceptions import FIRST_INTERRUPT, Exceptions
 from hilgate.virtual.hooks import Accelerator
 from hilgate.virtual.registers import load_facts, load_family
@@ -69,7 +70,7 @@ class Machine:
         self.vector_base = self.flash_memory.origin
         self.last_fault = "a fault"
         self.resets: list[str] = []
-        self._dma_memories = [(memory.origin, memory.end) for memory in board.memories if "dma" in memory.can]
+        self.dma = DmaRoutes(self)
         self._uarts: list[Serial] = []
         self.pins: dict[str, bool] = {}  # signal -> a pin carries it; GPIO clears it
         self.sleeping = False
@@ -219,26 +220,6 @@ class Machine:
             if port is not None and port.alternate(int(pin[2:])) == function:
                 return True
         return False
-
-    def dma_may(self, address: int) -> bool:
-        return any(origin <= address < end for origin, end in self._dma_memories)
-
-    def dma_write(self, request: str, take: Callable[[], int]) -> bool:
-        """A peripheral has a byte for memory; False when no stream waits for it."""
-        for controller, stream, channel in self.facts.usart_dma.get(request, ()):
-            dma = self.peripherals[f"DMA{controller}"]
-            if dma.serves(stream, channel, 0):  # type: ignore[attr-defined]
-                dma.to_memory(stream, take)  # type: ignore[attr-defined]
-                return True
-        return False
-
-    def dma_read(self, request: str) -> int | None:
-        for controller, stream, channel in self.facts.usart_dma.get(request, ()):
-            dma = self.peripherals[f"DMA{controller}"]
-            if dma.serves(stream, channel, 1):  # type: ignore[attr-defined]
-                byte: int | None = dma.from_memory(stream)  # type: ignore[attr-defined]
-                return byte
-        return None
 
     def exact_cycles(self) -> int:
         """The cycle count at the instruction that accesses a register now."""

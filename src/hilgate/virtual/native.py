@@ -1,19 +1,9 @@
-"""The native half of the hooks: compiles hook.c with the host's C compiler, once, and talks to it by ctypes."""
+"""The native half of the hooks: talks by ctypes to hook.c and aligned.c, which library.py builds and loads."""
 
 from __future__ import annotations
 
 import ctypes
-import hashlib
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import suppress
-from functools import cache
-from importlib import resources
-from pathlib import Path
 from typing import Any
 
 from hilgate.virtual.cost import BlockCost
@@ -22,7 +12,6 @@ from hilgate.virtual.layout import (
     CACHE_LINES_MAX,
     POINTER,
     READ_TYPE,
-    SIZES,
     U16,
     U32,
     U64,
@@ -34,55 +23,6 @@ from hilgate.virtual.layout import (
 )  # fmt: skip
 
 EVERYWHERE = (1, 0)  # Unicorn's way to say no range
-
-
-def cache_folder() -> Path:
-    """Where the compiled hook is kept: $XDG_CACHE_HOME/hilgate, by default ~/.cache/hilgate."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "hilgate"
-
-
-@cache
-def load_library() -> ctypes.CDLL | None:
-    """The compiled hook.c; None when there is no C compiler or it fails (then the Python hooks do the same, slower)."""
-    compiler = os.environ.get("CC") or shutil.which("cc") or shutil.which("gcc") or shutil.which("clang")
-    if not compiler or sys.platform == "win32" or os.environ.get("HILGATE_VIRTUAL_HOOKS") == "python":
-        return None
-    sources = {name: resources.files("hilgate.virtual").joinpath(name).read_bytes() for name in ("hook.c", "hook.h")}
-    identity = b"\0".join([*sources.values(), compiler.encode(), os.uname().machine.encode()])
-    tag = hashlib.sha256(identity).hexdigest()[:16]
-    for folder in (cache_folder(), Path(tempfile.gettempdir()) / f"hilgate-{os.getuid()}"):
-        try:
-            library = _build(compiler, sources, folder, f"hook-{tag}.so")
-        except (OSError, subprocess.SubprocessError):
-            continue
-        if _agrees(library):
-            return library
-    return None
-
-
-def _build(compiler: str, sources: dict[str, bytes], folder: Path, name: str) -> ctypes.CDLL:
-    target = folder / name
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    if folder.stat().st_uid != os.getuid():
-        raise PermissionError(f"{folder} belongs to somebody else")
-    if target.is_file():
-        with suppress(OSError):  # a damaged file is built again
-            return ctypes.CDLL(str(target))
-    with tempfile.TemporaryDirectory(dir=folder) as scratch:
-        for file, content in sources.items():
-            (Path(scratch) / file).write_bytes(content)
-        command = [compiler, "-std=c11", "-O2", "-shared", "-fPIC", "-o", "hook.so", "hook.c"]
-        subprocess.run(command, cwd=scratch, check=True, capture_output=True, timeout=60)
-        (Path(scratch) / "hook.so").replace(target)
-    return ctypes.CDLL(str(target))
-
-
-def _agrees(library: ctypes.CDLL) -> bool:
-    library.hook_sizes.restype = ctypes.c_size_t
-    library.hook_sizes.argtypes = [ctypes.c_size_t]
-    library.hook_unspent.restype = U64
-    library.hook_unspent.argtypes = [POINTER, U32]
-    return tuple(library.hook_sizes(which) for which in range(len(SIZES))) == SIZES
 
 
 class NativePage:
@@ -146,6 +86,7 @@ class NativeHooks:
             self.state.exact = 1
             both = UC_HOOK_MEM_READ | UC_HOOK_MEM_WRITE
             self._hook(uc, both, "hook_register", self.state, (REGISTERS_BEGIN, REGISTERS_END))
+            self._hook(uc, both, "hook_aligned", self.state, (REGISTERS_BEGIN, REGISTERS_END))
             if self.state.flash_end:
                 flash = (self.state.flash_begin, self.state.flash_end - 1)
                 self._hook(uc, UC_HOOK_MEM_READ, "hook_flash", self.state, flash)

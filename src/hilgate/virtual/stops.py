@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from hilgate.errors import VirtualFault
 from hilgate.virtual.core import Event, Stop
@@ -16,12 +16,18 @@ CODE_FAULTS = {
     Event.UNDEFINED: "UNDEFINSTR", Event.INVALID_STATE: "INVSTATE", Event.UNALIGNED: "UNALIGNED",
     Event.NO_COPROCESSOR: "NOCP", Event.DIVIDE: "DIVBYZERO", Event.FETCH: "IBUSERR", Event.FETCH_DENIED: "IACCVIOL",
 }  # fmt: skip
-NOT_MODELLED = (  # where an STM32 has something: begin, end, what
-    (0x1FFF_0000, 0x1FFF_C010, "system memory"),
-    (0x2200_0000, 0x2400_0000, "the SRAM bit-band alias"),
+BIT_BAND = (0x2200_0000, 0x2400_0000, "the SRAM bit-band alias")
+NOT_MODELLED = (  # where an STM32 has something, or may have: begin, end, what
+    (0x1FF0_0000, 0x2000_0000, "system memory"),  # boot loader, one-time programmable bytes, option bytes
     (0x4000_0000, 0x6000_0000, "a peripheral"),
+    (0x6000_0000, 0xA000_4000, "external memory, or its controller"),  # FMC, QUADSPI, OCTOSPI
     (0xE000_0000, 0x1_0000_0000, "a system register"),
 )
+NOT_MODELLED_OF = {
+    "stm32f4": (BIT_BAND,),
+    "stm32l4": (BIT_BAND,),
+    "stm32h7": ((0x3800_0000, 0x3880_1000, "memory of domain D3"),),  # RM0399, memory map: SRAM4, backup SRAM
+}
 WFI, WFE, YIELD = 0xBF30, 0xBF20, 0xBF10
 
 
@@ -55,6 +61,8 @@ def _wait(machine: Machine, pc: int) -> int:
 
 def _code_fault(machine: Machine, stop: Stop) -> int:
     if stop.event in (Event.FETCH, Event.FETCH_DENIED):
+        if stop.pc < 0x4000_0000 or stop.pc >= 0x6000_0000:  # peripherals are never executed
+            _refuse_unmodelled(machine, "execution", stop.pc, stop.pc)
         denied = stop.pc >= 0x4000_0000 and not 0x6000_0000 <= stop.pc < 0xA000_0000
         return machine.exceptions.fault("IACCVIOL" if denied else "IBUSERR", stop.pc)
     if stop.event is Event.UNALIGNED:
@@ -74,14 +82,25 @@ def _data_fault(machine: Machine, stop: Stop) -> int:
     memory = machine.flash_memory
     if stop.event is Event.PROTECTED and memory.origin <= stop.address < memory.end:
         return _program(machine, stop)
-    for begin, end, what in NOT_MODELLED:
-        if begin <= stop.address < end:
-            raise VirtualFault(
-                f"{verb} of 0x{stop.address:08x}: {what} that the virtual board does not model",
-                where=machine.image.place(stop.pc),
-                hint="see src/hilgate/virtual/FIDELITY.toml",
-            )
+    if stop.event is Event.PROTECTED:
+        _refuse(
+            machine,
+            f"write of 0x{stop.address:08x}: read-only memory, which only flash's own address programs",
+            stop.pc,
+        )
+    _refuse_unmodelled(machine, verb, stop.address, stop.pc)
     return machine.exceptions.fault("PRECISERR", stop.pc, stop.address)
+
+
+def _refuse_unmodelled(machine: Machine, verb: str, address: int, pc: int) -> None:
+    """Raises VirtualFault where silicon has something at an address and the virtual board has not."""
+    for begin, end, what in (*NOT_MODELLED, *NOT_MODELLED_OF.get(machine.board.family, ())):
+        if begin <= address < end:
+            _refuse(machine, f"{verb} of 0x{address:08x}: {what} that the virtual board does not model", pc)
+
+
+def _refuse(machine: Machine, what: str, pc: int) -> NoReturn:
+    raise VirtualFault(what, where=machine.image.place(pc), hint="see src/hilgate/virtual/FIDELITY.toml")
 
 
 def _program(machine: Machine, stop: Stop) -> int:

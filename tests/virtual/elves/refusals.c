@@ -33,6 +33,33 @@ CASE bit_band(void) {
 CASE sram_bit_band(void) {
     __asm volatile("ldr r0, =0x22000000\n str r1, [r0]\n bx lr");
 }
+CASE boot_options(void) {
+    __asm volatile("ldr r0, =0x1FF00000\n ldr r1, [r0]\n bx lr");
+}
+CASE boot_loader(void) {
+    __asm volatile("ldr r0, =0x1FFF0101\n bx r0");
+}
+CASE external_memory(void) {
+    __asm volatile("ldr r0, =0x60000000\n ldrh r1, [r0]\n bx lr");
+}
+CASE memory_controller(void) {
+    __asm volatile("ldr r0, =0xA0000000\n str r1, [r0]\n bx lr");
+}
+CASE flash_alias(void) {
+    __asm volatile("movs r0, #16\n strb r1, [r0]\n bx lr");
+}
+CASE unaligned_read(void) {
+    __asm volatile("ldr r0, =0x40023801\n ldr r1, [r0]\n bx lr");
+}
+CASE unaligned_write(void) {
+    __asm volatile("ldr r0, =0x40023C03\n movs r1, #0\n strh r1, [r0]\n bx lr");
+}
+CASE narrow_nvic(void) {
+    __asm volatile("ldr r0, =0xE000E100\n movs r1, #1\n strb r1, [r0, #1]\n bx lr");
+}
+CASE chip_code(void) {
+    __asm volatile("ldr r0, =0xE0042000\n ldr r1, [r0]\n bx lr");
+}
 CASE breakpoint(void) {
     __asm volatile("bkpt #0xab\n bx lr");
 }

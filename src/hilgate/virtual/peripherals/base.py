@@ -21,6 +21,7 @@ class Peripheral:
     """One instance on one machine."""
 
     PLAIN: ClassVar[frozenset[str]] = frozenset()
+    CLEARED_BY_ONES: ClassVar[frozenset[str]] = frozenset()  # a narrow write leaves their other bytes alone
 
     def __init__(self, machine: Machine, facts: PeripheralFacts) -> None:
         self.machine, self.facts, self.name = machine, facts, facts.name
@@ -99,7 +100,7 @@ class Peripheral:
         if register.access == "read-only":
             return
         shift, lanes = 8 * (address & 3), (1 << 8 * size) - 1
-        old = self.values[register.name] if size < 4 else 0
+        old = self.values[register.name] if size < 4 and register.name not in self.CLEARED_BY_ONES else 0
         word = (old & ~(lanes << shift)) | (value & lanes) << shift
         mask = register.mask()
         kept = self.values[register.name] & ~mask

@@ -9,7 +9,6 @@ from hilgate.virtual.peripherals.base import Peripheral
 STREAMS = 8
 FLAG_SHIFT = (0, 6, 16, 22)  # RM0390 9.5.1: place of a stream's flags in LISR or HISR
 TRANSFER_ERROR, HALF, COMPLETE = 3, 4, 5  # their bits
-TO_MEMORY, TO_PERIPHERAL = 0, 1
 
 
 class Dma(Peripheral):
@@ -68,10 +67,14 @@ class Dma(Peripheral):
         control = self.values[f"S{stream}CR"]
         return bool(self.clocked and control & 1 and control >> 25 & 7 == channel and control >> 6 & 3 == direction)
 
+    def register(self, stream: int) -> int:
+        """The peripheral's register that the stream was given."""
+        return self.values[f"S{stream}PAR"]
+
     def to_memory(self, stream: int, take: Callable[[], int]) -> None:
         """One byte from the peripheral into memory."""
         address = self._address(stream)
-        if not self.machine.dma_may(address):
+        if not self.machine.dma.reaches(address):
             return self._fail(stream)
         self.machine.core.memories.write(address, bytes([take() & 0xFF]))
         self._advance(stream)
@@ -80,7 +83,7 @@ class Dma(Peripheral):
     def from_memory(self, stream: int) -> int | None:
         """One byte of memory for the peripheral; None when there is none left."""
         address = self._address(stream)
-        if not self.machine.dma_may(address):
+        if not self.machine.dma.reaches(address):
             self._fail(stream)
             return None
         byte = self.machine.core.memories.read(address, 1)[0]

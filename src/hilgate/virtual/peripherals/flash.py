@@ -12,6 +12,7 @@ class Flash(Peripheral):
     """The array itself is memory of the core; writes to it arrive at `program`."""
 
     PLAIN = frozenset(("OPTCR",))
+    CLEARED_BY_ONES = frozenset(("SR",))
 
     def reset(self) -> None:
         super().reset()

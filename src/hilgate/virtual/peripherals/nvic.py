@@ -18,8 +18,15 @@ class Nvic(Peripheral):
         if self._page is not None:
             self._page.ask(self.facts.base + self.facts.registers[name].offset)
 
+    def _register(self, address: int, verb: str, size: int = 4) -> Register:
+        register = super()._register(address, verb)
+        if size != 4 and not register.name.startswith("IPR"):
+            what = f"{verb} of {8 * size} bits of NVIC.{register.name}"
+            self._refuse(f"{what}: only words are defined (ARM DDI 0403E B3.4)")
+        return register
+
     def read(self, address: int, size: int) -> int:
-        register = self._register(address, "read")
+        register = self._register(address, "read", size)
         exceptions = self.machine.exceptions
         kind, index = register.name.rstrip("0123456789"), int(register.name[len(register.name.rstrip("0123456789")) :])
         first = FIRST_INTERRUPT + 32 * index
@@ -33,7 +40,7 @@ class Nvic(Peripheral):
         return sum(1 << i for i in range(32) if first + i in source)
 
     def write(self, address: int, size: int, value: int) -> None:
-        register = self._register(address, "write")
+        register = self._register(address, "write", size)
         exceptions = self.machine.exceptions
         kind, index = register.name.rstrip("0123456789"), int(register.name[len(register.name.rstrip("0123456789")) :])
         if kind == "IPR":

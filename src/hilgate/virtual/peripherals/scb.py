@@ -13,6 +13,7 @@ class Scb(Peripheral):
     """Fault status lives here; who sets it is exceptions.py."""
 
     PLAIN = frozenset(("CPUID", "CFSR", "HFSR", "DFSR", "MMFAR", "BFAR", "AFSR", "SHPR1", "SHPR2", "SHPR3"))
+    CLEARED_BY_ONES = frozenset(("CFSR", "HFSR", "DFSR"))
 
     def reset(self) -> None:
         super().reset()
@@ -125,6 +126,6 @@ class Fpu(Peripheral):
 
 
 class Debug(Peripheral):
-    """DBGMCU: identification; the freeze bits only matter to a debugger."""
+    """DBGMCU: the freeze bits only matter to a debugger. IDCODE is refused: vendor data has that of another chip."""
 
-    PLAIN = frozenset(("IDCODE", "CR", "APB1_FZ", "APB2_FZ"))
+    PLAIN = frozenset(("CR", "APB1_FZ", "APB2_FZ", "APB1_FZR1", "APB1_FZR2", "APB2_FZR"))

@@ -1,7 +1,7 @@
 """What every UART of ours does, whatever its registers: bytes with their time on the wire, flags, DMA requests.
 
-A class gives the registers their meaning and says in STATUS, RECEIVED and `divided` where flags and data are and how
-long a bit takes. 8N1 only.
+A class gives the registers their meaning and says in STATUS, RECEIVED, SENT and `divided` where flags and data are and
+how long a bit takes. 8N1 only.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class Serial(Peripheral):
 
     STATUS: ClassVar[str]  # the register of the flags
     RECEIVED: ClassVar[str]  # the register of the received byte
+    SENT: ClassVar[str]  # the register of the byte to send
     REFUSED_CR1: ClassVar[tuple[str, ...]]
     REFUSED_CR3: ClassVar[tuple[str, ...]]
     listener: Callable[[int, int], None] | None = None
@@ -34,6 +35,8 @@ class Serial(Peripheral):
         super().__init__(machine, facts)
         self._rx, self._tx, self._idle_event = f"{self.name}_RX", f"{self.name}_TX", f"{self.name}.IDLE"
         self._receives = facts.registers["CR1"].bits("UE") | facts.registers["CR1"].bits("RE")
+        self._received_at = facts.base + facts.registers[self.RECEIVED].offset
+        self._sent_at = facts.base + facts.registers[self.SENT].offset
         self._bit_ps: int | None = None
 
     def reset(self) -> None:
@@ -128,7 +131,7 @@ class Serial(Peripheral):
     def request_transmit(self) -> None:
         """Let the DMA write while it has something and there is room."""
         while self.bit("CR3", "DMAT") and self.bit(self.STATUS, "TXE") and self.bit("CR1", "TE"):
-            byte = self.machine.dma_read(self._tx)
+            byte = self.machine.dma.read(self._tx, self._sent_at)
             if byte is None:
                 return
             self.transmit(byte)
@@ -179,9 +182,13 @@ class Serial(Peripheral):
         else:
             self.values[self.RECEIVED] = value
             self.framing(framing_error)
-            if not (self.bit("CR3", "DMAR") and self.machine.dma_write(self._rx, self.take_received)):
+            if not (self.bit("CR3", "DMAR") and self._hand_over()):
                 self.put(self.STATUS, "RXNE", 1)
         self.update_interrupt()
+
+    def _hand_over(self) -> bool:
+        """To the DMA, where it waits for this byte."""
+        return self.machine.dma.write(self._rx, self._received_at, self.take_received)
 
     def _idle(self) -> None:
         if self.bit("CR1", "RE"):
@@ -192,7 +199,7 @@ class Serial(Peripheral):
 class IsrSerial(Serial):
     """The newer UARTs: flags in ISR, cleared by writing ICR; received and sent data in registers of their own."""
 
-    STATUS, RECEIVED = "ISR", "RDR"
+    STATUS, RECEIVED, SENT = "ISR", "RDR", "TDR"
     CLEARABLE: ClassVar[int]  # bits of ICR, each where its flag stands in ISR
 
     def take_received(self) -> int:

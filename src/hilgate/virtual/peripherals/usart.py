@@ -20,7 +20,7 @@ class Usart(Serial):
     """At the rate that BRR and the bus clock really make."""
 
     PLAIN = frozenset(("BRR", "GTPR", "SR"))
-    STATUS, RECEIVED = "SR", "DR"
+    STATUS, RECEIVED, SENT = "SR", "DR", "DR"
     REFUSED_CR1 = ("M", "PCE", "WAKE", "RWU", "SBK")
     REFUSED_CR3 = REFUSED_CR3
 

@@ -10,7 +10,6 @@ CHANNELS = 7
 COMPLETE, HALF, TRANSFER_ERROR = 1, 2, 3  # bits of a channel's flags; 0 is "any"
 EN, CIRC, MINC = 1, 1 << 5, 1 << 7  # CCR
 UNMODELLED = 1 << 14 | 3 << 10 | 3 << 8 | 1 << 6  # MEM2MEM, MSIZE, PSIZE, PINC
-TO_MEMORY, TO_PERIPHERAL = 0, 1
 
 
 class DmaMux(Peripheral):
@@ -65,17 +64,21 @@ class DmaChannels(Peripheral):
                 self.set("ISR", self.values["ISR"] & ~(1 << low))
             self._update_interrupt(channel)
 
-    # ------------------------------------------------------------------ requests, as Machine.dma_write asks for them
+    # ------------------------------------------------------------------ requests, as DmaRoutes asks for them
 
     def serves(self, channel: int, request: int, direction: int) -> bool:
         control, mux = self.values[f"CCR{channel}"], self.machine.peripherals["DMAMUX1"]
         selected = mux.request(int(self.name[-1]), channel)  # type: ignore[attr-defined]
         return bool(self.clocked and control & EN and selected == request and control >> 4 & 1 == direction)
 
+    def register(self, channel: int) -> int:
+        """The peripheral's register that the channel was given."""
+        return self.values[f"CPAR{channel}"]
+
     def to_memory(self, channel: int, take: Callable[[], int]) -> None:
         """One byte from the peripheral into memory."""
         address = self._address(channel)
-        if not self.machine.dma_may(address):
+        if not self.machine.dma.reaches(address):
             return self._fail(channel)
         self.machine.core.memories.write(address, bytes([take() & 0xFF]))
         self._advance(channel)
@@ -84,7 +87,7 @@ class DmaChannels(Peripheral):
     def from_memory(self, channel: int) -> int | None:
         """One byte of memory for the peripheral; None when that memory has no DMA."""
         address = self._address(channel)
-        if not self.machine.dma_may(address):
+        if not self.machine.dma.reaches(address):
             self._fail(channel)
             return None
         byte = self.machine.core.memories.read(address, 1)[0]
