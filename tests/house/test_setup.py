@@ -217,7 +217,7 @@ def venvs(run: Callable[..., object]) -> int:
     return run.log.read_text().count("-m venv --clear .venv")  # type: ignore[attr-defined]
 
 
-def test_an_environment_is_used_again_only_when_it_was_complete_and_runs(machine) -> None:
+def test_an_environment_is_used_again_unless_it_was_left_half_done_or_does_not_run(machine) -> None:
     machine(*COMPLETE)
     with (machine.project / "requirements.lock").open("a") as file:
         file.write("# changed\n")
@@ -228,6 +228,9 @@ def test_an_environment_is_used_again_only_when_it_was_complete_and_runs(machine
     script(machine.project / ".venv/bin/python", "#!/bin/bash\nexit 1\n")
     assert machine(*COMPLETE).returncode == 0
     assert venvs(machine) == 1, "it did not run any more"
+    (machine.project / ".venv/.hilgate-stamp").unlink()
+    assert machine(*COMPLETE).returncode == 0
+    assert venvs(machine) == 0, "somebody's own"
 
 
 def test_failing_venv_is_one_message(machine) -> None:
