@@ -40,7 +40,7 @@ def test_another_kind_of_file_is_named_as_such(tmp_path: Path, capsys) -> None:
     with pytest.raises(SystemExit) as caught:
         cli.main(["compile", str(path), "-o", str(tmp_path / "out")])
     assert caught.value.code == 5
-    assert "`.pt` is no model file (supported: .onnx, .tflite)" in capsys.readouterr().err
+    assert "no model file: its name ends in neither .onnx nor .tflite (export" in capsys.readouterr().err
 
 
 def test_a_file_needs_no_torch_onnxruntime_or_dvc(models, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from hilgate.artifacts import read_json
 from hilgate.compile.compile import compile_model
 from hilgate.compile.options import Options
 from hilgate.compile.reference import random_inputs, run_reference
+from hilgate.errors import ArtifactError
 
 HOSTILE_NAME = "*/ int main(void){} /*??/"
 
@@ -248,6 +249,19 @@ def test_stale_files_go_and_foreign_files_stay(models, tmp_path: Path) -> None:
     compile_model(models["digits"], tmp_path)
     assert outside.exists()
     outside.unlink()
+
+
+@pytest.mark.parametrize("case", ["a file", "below a file", "a folder of that name", "nowhere"])
+def test_a_folder_that_cannot_be_written(case: str, models, tmp_path: Path) -> None:
+    taken = tmp_path / "taken"
+    if case == "a folder of that name":
+        (taken / "model.c" / "inner").mkdir(parents=True)
+    else:
+        taken.touch()
+    folder = {"below a file": taken / "out", "nowhere": Path("/proc/nowhere/out")}.get(case, taken)
+    with pytest.raises(ArtifactError, match=r"cannot be written: .*name another folder") as caught:
+        compile_model(models["gemm_alone"], folder)
+    assert str(folder.parts[1]) in caught.value.where
 
 
 def test_hostile_names_stay_inside_comments(models, tmp_path: Path, warnings_flags) -> None:

@@ -20,7 +20,7 @@ from hilgate.compile.place import FINAL_SHUFFLES
 from hilgate.compile.stale import remove_stale
 from hilgate.compile.tflite_door import load_tflite
 from hilgate.compile.verify import verify_lowered
-from hilgate.errors import ModelError
+from hilgate.errors import ArtifactError, ModelError
 
 if TYPE_CHECKING:
     from hilgate.params import Params
@@ -69,7 +69,8 @@ def load(path: Path) -> Graph:
     """The graph behind any of the doors, chosen by the file's suffix."""
     door = DOORS.get(path.suffix.lower())
     if door is None:
-        raise ModelError(f"`{path.suffix}` is no model file", where=str(path), hint=f"supported: {', '.join(DOORS)}")
+        hint = "export a network of another framework to ONNX or TFLite first"
+        raise ModelError(f"no model file: its name ends in neither {' nor '.join(DOORS)}", where=str(path), hint=hint)
     return door(path)
 
 
@@ -94,7 +95,11 @@ def allocate(graph: Graph, options: Options, source_hash: str) -> emit.Emission:
 
 
 def _write(folder: Path, written: dict[str, bytes], model: dict[str, Any]) -> None:
-    remove_stale(folder, written)
-    for name, content in written.items():
-        atomic_write(folder / name, content)
-    write_json(folder / "model.json", "model", model)
+    try:
+        remove_stale(folder, written)
+        for name, content in written.items():
+            atomic_write(folder / name, content)
+        write_json(folder / "model.json", "model", model)
+    except (FileExistsError, FileNotFoundError, IsADirectoryError, NotADirectoryError, PermissionError) as error:
+        where = str(error.filename2 or error.filename or folder)
+        raise ArtifactError(f"cannot be written: {error.strerror}", where=where, hint="name another folder") from error

@@ -27,8 +27,9 @@ def test_missing_file(tmp_path: Path) -> None:
 
 
 def test_other_kind_of_file(tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match="no model file"):
-        load(tmp_path / "model.pt")
+    for name in ("model.pt", "model", ".onnx"):
+        with pytest.raises(ModelError, match=r"no model file: its name ends in neither \.onnx nor \.tflite"):
+            load(tmp_path / name)
 
 
 def test_random_file(maker) -> None:
