@@ -73,7 +73,9 @@ def atomic_write(path: Path, content: bytes) -> None:
             file.write(content)
         Path(temporary).chmod(0o644)
         Path(temporary).replace(path)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError):
+            error.filename = str(path)  # a full disk names no file
         Path(temporary).unlink(missing_ok=True)
         raise
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import platform
 import sys
 import tempfile
@@ -10,13 +11,29 @@ import traceback
 from pathlib import Path
 
 from hilgate import __version__
-from hilgate.errors import HilgateError
-from hilgate.guard import told
+from hilgate.errors import HilgateError, UsageError
+from hilgate.guard import place, told
 from hilgate.project import find_root
+
+THIS_COMPUTER = {  # what no program can help: what to do about it
+    errno.ENOSPC: "free some space",
+    errno.EDQUOT: "free some space",
+    errno.EFBIG: "raise the limit on the size of files: ulimit -f",
+    errno.EROFS: "work in a copy that can be written",
+    errno.EACCES: "look at who may read and write it",
+    errno.EPERM: "look at who may read and write it",
+    errno.EMFILE: "raise the limit of open files: ulimit -n",
+    errno.ENOTDIR: "a file stands where a folder is needed",
+    errno.EISDIR: "a folder stands where a file is needed",
+    errno.EIO: "the disk may be failing",
+}
 
 
 def report(error: BaseException) -> HilgateError:
-    """What to tell: the task's own code (src/tasks) raised it, or it is a defect of ours; where the traceback is."""
+    """What to tell: this computer refuses, the task's own code (src/tasks) raised it, or it is a defect of ours."""
+    if isinstance(error, OSError) and error.errno in THIS_COMPUTER and not place(error):
+        where = str(error.filename or "writing")
+        return UsageError(error.strerror or type(error).__name__, where=where, hint=THIS_COMPUTER[error.errno])
     saved = save(error)
     if of_task := told(error, f"the whole traceback: {saved}" if saved else ""):
         return of_task

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 
 from hilgate import cli, commands
+from hilgate.artifacts import atomic_write
 from hilgate.errors import GarbageError
 
 HEAVY = set("torch onnx onnxruntime numpy unicorn capstone matplotlib scipy jsonschema dvc rich yaml ruamel".split())
@@ -124,3 +129,109 @@ def test_outside_a_project_is_one_line(tmp_path: Path) -> None:
     done = hilgate("data", "digits", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "no params.yaml here" in done.stderr
+
+
+@pytest.mark.parametrize("module", ["hilgate", "hilgate.cli"])
+def test_python_runs_it_as_a_module(module: str) -> None:
+    done = subprocess.run([sys.executable, "-m", module, "--version"], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0 and done.stdout.startswith("hilgate ")
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("compil", "compile"), ("gat", "gate"), ("Doctor", "doctor")])
+def test_a_mistyped_command_gets_a_suggestion(typed: str, meant: str) -> None:
+    done = hilgate(typed)
+    assert done.returncode == 2 and f"Did you mean '{meant}'?" in done.stderr
+
+
+def test_no_summary_is_cut_in_a_terminal_of_80_columns() -> None:
+    for words in ((), ("ci", "hardware"), *((name,) for name in cli.command_names())):
+        lines = hilgate(*words, "--help", COLUMNS="80").stdout.splitlines()
+        cut = [line for line in lines if line.endswith("...") and not line.startswith("Usage")]
+        assert not cut, f"{words}: shorten the first sentence of the docstring"
+
+
+@pytest.mark.parametrize("name", cli.command_names())
+def test_every_argument_and_option_says_what_it_is(name: str) -> None:
+    def check(command: Any, words: str) -> None:
+        assert command.help, words
+        for option in command.params:
+            said = getattr(option, "help", None) or ""
+            assert said.endswith("."), f"{words} {option.name}: {said!r}"
+        for word, inner in getattr(command, "commands", {}).items():
+            check(inner, f"{words} {word}")
+
+    check(typer.main.get_command(cli.application([name])).commands[name], name)
+
+
+def test_a_terminal_without_unicode_gets_question_marks(fake_command, capfd, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BytesIO(), encoding="ascii"))
+    assert fake_command("print('2.4 µs')") == 0
+    assert sys.stdout.buffer.getvalue() == b"2.4 ?s\n"
+
+
+@pytest.mark.parametrize(
+    "body", ["print('x' * 100_000)", "print('x')", "from rich.console import Console; Console().print('x')"]
+)
+def test_a_reader_that_goes_away_is_141_without_a_word(tmp_path: Path, body: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = in_a_process(tmp_path, body, stdout=writer)
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
+
+
+@pytest.mark.parametrize("body", ["print('x' * 100_000)", "print('x')"])
+def test_a_full_disk_is_one_line(tmp_path: Path, body: str) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = in_a_process(tmp_path, body, stdout=full)
+    assert done.returncode == 2
+    assert done.stderr == "hilgate: writing: No space left on device (free some space)\n"
+
+
+def test_closed_output_does_not_matter(tmp_path: Path) -> None:
+    done = in_a_process(tmp_path, "import sys; sys.stdout = None; raise SystemExit(11)")
+    assert (done.returncode, done.stderr) == (11, "")
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+def test_a_signal_ends_it_and_cleans_up(tmp_path: Path, number: int, code: int) -> None:
+    kill = f"os.kill(os.getpid(), {number})"
+    body = f"import os, tempfile\n    with tempfile.TemporaryDirectory(dir='.', prefix='left-'): {kill}"
+    done = in_a_process(tmp_path, body)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert not list(tmp_path.glob("left-*"))
+
+
+def in_a_process(folder: Path, body: str, stdout: object = subprocess.PIPE) -> subprocess.CompletedProcess[str]:
+    """How `hilgate fake` with this body ends, in a process of its own."""
+    (folder / "fake.py").write_text(f'def command() -> None:\n    """Fake."""\n    {body}\n')
+    start = "from hilgate import cli, commands; commands.__path__[:] = ['.']; cli.main(['fake'])"
+    command = [sys.executable, "-c", start]
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, cwd=folder, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            "PermissionError(13, 'Permission denied', 'artifacts/x.json')",
+            "artifacts/x.json: Permission denied (look at",
+        ),
+        ("OSError(30, 'Read-only file system', 'params.yaml')", "params.yaml: Read-only file system (work in a copy"),
+        ("OSError(28, 'No space left on device')", "writing: No space left on device (free some space)"),
+    ],
+)
+def test_what_this_computer_refuses_is_no_defect(fake_command, capsys, error: str, words: str) -> None:
+    assert fake_command(f"raise {error}") == 2
+    assert capsys.readouterr().err.startswith(f"hilgate: {words}")
+
+
+def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "fdopen", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        atomic_write(tmp_path / "x.json", b"{}")
+    assert caught.value.filename == str(tmp_path / "x.json")
+    assert not list(tmp_path.iterdir())

@@ -23,7 +23,7 @@ def prepare(
     base: Annotated[Path, typer.Argument(help="Folder packed by main's own build; need not be there.")],
     out: Annotated[Path, typer.Argument(help="The judged folder, which gets orders/.")],
 ) -> None:
-    """Put ready what a bench would measure: checked images, inputs, outputs that are due."""
+    """Put ready what a bench would measure. Checked images, inputs, outputs that are due."""
     from hilgate.ci.benches.orders import prepare as run
     from hilgate.project import project_root
 
@@ -57,7 +57,7 @@ def measure(
     ] = None,
     port: Annotated[str | None, typer.Option(help="The board's port, where the probe has none.")] = None,
 ) -> None:
-    """Flash and measure every order of a board: what a bench's job does."""
+    """Flash and measure every order of a board. That is what a bench's job does."""
     from hilgate.bench.desk import Desk
     from hilgate.ci.benches.reading import read
     from hilgate.ci.benches.turns import measure as run

@@ -40,7 +40,7 @@ def ci(
 
 @app.command()
 def pending() -> None:
-    """Start the check on the head of the event, and find its pull request."""
+    """Start the check of the event's head. Finds its pull request."""
     import os
 
     from hilgate.ci.writing import run_pending
@@ -94,7 +94,7 @@ def pack(
     event: Annotated[str, typer.Option(help="Why this runs.", envvar="GITHUB_EVENT_NAME")] = "local",
     errors: Annotated[Path | None, typer.Option(help="Folder with <cell>.txt, the words of a failed cell.")] = None,
 ) -> None:
-    """Put what was built into one small folder: the claim of a pull request, or the base of later ones."""
+    """Put what was built into one small folder. The claim of a pull request, or the base of later ones."""
     from hilgate.ci.claims.pack import PackOptions
     from hilgate.ci.claims.pack import pack as run
     from hilgate.project import project_root
@@ -109,7 +109,7 @@ def admit(
     repository: Annotated[str, typer.Option(help="owner/name that it must be of.")] = "",
     head_sha: Annotated[str, typer.Option(help="The commit that it must be of.")] = "",
 ) -> None:
-    """Check a claim as hostile data; it becomes plain files or is refused."""
+    """Check a claim as hostile data. It becomes plain files or is refused."""
     from hilgate.ci.claims.admit import Expected
     from hilgate.ci.claims.admit import admit as run
     from hilgate.project import project_root
@@ -119,7 +119,10 @@ def admit(
 
 @app.command()
 def base() -> None:
-    """Find where the head of the event left its base branch, and which run of main keeps that commit's build."""
+    """Find what the event's head is compared with.
+
+    That is where it left its base branch; and which run of main keeps that commit's build.
+    """
     import os
 
     from hilgate.ci.steps import run_base
@@ -129,7 +132,7 @@ def base() -> None:
 
 @app.command()
 def again() -> None:
-    """Run the verdict of an approved commit once more, so that it asks who approved what."""
+    """Run an approved commit's verdict once more. It then asks who approved what."""
     import os
 
     from hilgate.ci.steps import run_again
@@ -143,7 +146,7 @@ def cells(
     batch: Annotated[str, typer.Option(help="Which share of them, such as 1/3.")] = "1/1",
     out: Annotated[Path, typer.Option(help="Where to put what a claim needs.")] = Path("build/cells"),
 ) -> None:
-    """Build and run the cells that a change touches, without training. A cell that fails stops no other."""
+    """Build and run the cells that a change touches. Without training; a cell that fails stops no other."""
     from hilgate.ci.claims.cells import build_cells
     from hilgate.project import project_root
 
@@ -167,7 +170,7 @@ def recompute(  # noqa: PLR0913, PLR0917  (an event has as many facts)
     event: Annotated[str, typer.Option(help="What began it all.", envvar="HILGATE_EVENT")] = "pull_request",
     approved_by: Annotated[str, typer.Option(help="Who approved the requests; checked by the caller.")] = "",
 ) -> None:
-    """Judge a claim with this checkout's code, policy, boards and test set; nothing in it is believed."""
+    """Judge a claim with what is checked out here. Code, policy, boards, test set: nothing in the claim is believed."""
     from hilgate.ci.judging.context import Asked
     from hilgate.ci.judging.recompute import recompute as run
     from hilgate.project import project_root
@@ -196,7 +199,10 @@ def calibrate(
     ] = None,
     port: Annotated[str | None, typer.Option(help="The board's port, where the probe has none.")] = None,
 ) -> None:
-    """Measure how much a bench scatters from load to load, and what it may claim. Commit the file that it writes."""
+    """Measure how much a bench scatters from load to load.
+
+    It then knows what it may claim. Commit the file that it writes.
+    """
     from hilgate.bench.desk import Desk
     from hilgate.ci.benches.calibrate import run
     from hilgate.ci.benches.reading import read
@@ -211,7 +217,7 @@ def undecided(
     folder: Annotated[Path, typer.Argument(help="Where a verdict should be.")],
     jobs: Annotated[str, typer.Option(help="How the jobs before ended.", envvar="HILGATE_JOBS")] = "success",
 ) -> None:
-    """Where no verdict could be computed, write one that says so: inconclusive."""
+    """Write the verdict `inconclusive` where none was computed."""
     import os
 
     from hilgate.ci.steps import run_undecided

@@ -7,26 +7,29 @@ import typer
 
 
 def command(  # noqa: PLR0913, PLR0917  one per option of the command line
-    model: Annotated[str, typer.Argument(help="a model file (.onnx, .tflite), or a task of params.yaml")],
+    model: Annotated[str, typer.Argument(help="A model file (.onnx, .tflite), or a task of params.yaml.")],
     output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="folder for the C files of a model file")
+        Path | None, typer.Option("-o", "--output", help="Folder for the C files of a model file.")
     ] = None,
-    optimize: Annotated[str | None, typer.Option(help="speed (the default), size or ram")] = None,
+    optimize: Annotated[str | None, typer.Option(help="What to save: speed (the default), size or ram.")] = None,
     updatable: Annotated[
-        bool | None, typer.Option(help="weights can be replaced without the code (the default)")
+        bool | None, typer.Option(help="Weights can be replaced without the code (the default).")
     ] = None,
     io: Annotated[
-        str | None, typer.Option(help="int8 (the default), or float32 to convert at the edges on the device")
+        str | None,
+        typer.Option(help="Type of input and output: int8 (the default), or float32, converted on the device."),
     ] = None,
-    without: Annotated[list[str] | None, typer.Option(help="an optional pass to skip")] = None,
-    layer: Annotated[list[str] | None, typer.Option(help="another --optimize for one layer: NAME=size")] = None,
+    without: Annotated[list[str] | None, typer.Option(help="An optional pass to skip; may be given again.")] = None,
+    layer: Annotated[list[str] | None, typer.Option(help="Another --optimize for one layer: NAME=size.")] = None,
     max_arena_bytes: Annotated[
-        int | None, typer.Option(help="the arena may take so much: layers run in strips where it would be more")
+        int | None, typer.Option(help="Most that the arena may take: layers run in strips where it would be more.")
     ] = None,
     max_slowdown: Annotated[
-        float | None, typer.Option(help="share of cycles that --optimize ram may add for memory (0.1)")
+        float | None, typer.Option(help="Share of cycles that --optimize ram may add for memory (0.1).")
     ] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="what each pass did and each choice costs")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say what each pass did and what each choice costs.")
+    ] = False,
 ) -> None:
     """Compile an int8 model to plain C11. Prints what each layer costs."""
     from hilgate.compile.compile import DOORS

@@ -1,4 +1,4 @@
-"""What each commit of the default branch cost: shown, added to, drawn as a page."""
+"""What each commit of the default branch cost, as table or page."""
 
 from __future__ import annotations
 

@@ -25,9 +25,10 @@ def command(
         bool, typer.Option("--annotate", help="Also print workflow commands that annotate lines of params.yaml.")
     ] = False,
 ) -> None:
-    """Render the verdict: report.md (the comment), report.html, junit.xml, report.json, annotations.json.
+    """Render the verdict for people and programs. Prints the paths of the files.
 
-    Prints the paths of the files. The exit code says nothing about the verdict; `hilgate gate` does.
+    They are report.md (the comment), report.html, junit.xml, report.json and annotations.json. The exit code says
+    nothing about the verdict; `hilgate gate` does.
     """
     from hilgate.artifacts import artifact
     from hilgate.project import project_root

@@ -1,4 +1,4 @@
-"""What hilgate needs on other machines: settings of a repository on GitHub."""
+"""Settings that hilgate needs of a repository on GitHub."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 
 @app.callback()
 def setup() -> None:
-    """What hilgate needs on other machines: settings of a repository on GitHub."""
+    """Settings that hilgate needs of a repository on GitHub."""
 
 
 @app.command()
@@ -25,7 +25,9 @@ def github(  # noqa: PLR0913, PLR0917  (an option each)
     reviewer: Annotated[list[str] | None, typer.Option(help="Who may let forks onto the bench. Default: you.")] = None,
     pages: Annotated[bool, typer.Option("--pages", help="Publish the trend page, for everybody to read.")] = False,
 ) -> None:
-    """Create or verify labels, environments, ruleset, variables and Pages, and say what only a person can click.
+    """Create or verify what hilgate needs on GitHub.
+
+    That is labels, environments, ruleset, variables and Pages; it says what only a person can click.
 
     Needs an administrator's token in GITHUB_TOKEN: GITHUB_TOKEN=$(gh auth token) hilgate setup github.
     Exit codes: 0 nothing is missing, 30 something is, or GitHub refused.

@@ -11,7 +11,7 @@ from hilgate.train.train import execute
 
 
 def command(
-    task: str,
+    task: Annotated[str, typer.Argument(help="A task of params.yaml, such as digits.")],
     quick: Annotated[
         bool, typer.Option("--quick", help="Use the task's `quick` parameters: minutes, not hours.")
     ] = False,
@@ -19,6 +19,6 @@ def command(
         Path | None, typer.Option(help="Folder for the weights and the history after every epoch.")
     ] = None,
 ) -> None:
-    """Train a task's network."""
+    """Train a task's network. Writes artifacts/train/TASK: weights, history, the float score."""
     root = project_root()
     execute(task, load_params(root), root, quick=quick, checkpoints=checkpoints)

@@ -25,7 +25,7 @@ def serve(
     pty: Annotated[bool, typer.Option("--pty", help="Open a pseudo-terminal instead.")] = False,
     cycles: Annotated[bool, typer.Option(help="Count cycles by the cost model; without, one an instruction.")] = True,
 ) -> None:
-    """Offer a virtual board's console on a TCP port (the default, a free one) or a pseudo-terminal."""
+    """Offer a virtual board's console on a port. TCP (the default, a free one) or a pseudo-terminal."""
     from hilgate.errors import UsageError
     from hilgate.virtual.board import VirtualBoard
     from hilgate.virtual.machine import Options
@@ -40,7 +40,7 @@ def serve(
 
 @app.command()
 def gaps() -> None:
-    """List what the virtual boards do not model, and what nobody else has checked."""
+    """List what is not modelled, or checked by nobody else."""
     from hilgate.virtual.evidence import fidelity_gaps
 
     for gap in fidelity_gaps():

@@ -1,0 +1,5 @@
+"""`python -m hilgate`."""
+
+from hilgate.cli import main
+
+main()
