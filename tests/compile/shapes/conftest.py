@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 
 from hilgate.compile import ops
 from hilgate.compile.graph import Graph, Node, Quantization, Site, Tensor
@@ -85,6 +86,20 @@ class Draw:
             bias = self.rng.integers(-3000, 3000, shape[axis]).astype(np.int32)
             found.append(Tensor("", bias.shape, "int32", Quantization(products, 0, axes[1]), bias))
         return found
+
+
+class Chosen(Draw):
+    """The same things chosen by hypothesis, which makes a layer that fails as small as it can; weights stay random."""
+
+    def __init__(self, data: st.DataObject, double: bool) -> None:
+        super().__init__(np.random.default_rng(data.draw(st.integers(0, 255))), double)
+        self.data = data
+
+    def up_to(self, most: int, least: int = 1) -> int:
+        return self.data.draw(st.integers(least, most))
+
+    def scale(self, low: float, high: float) -> float:
+        return float(np.float32(low + (high - low) * self.data.draw(st.integers(0, 50)) / 50))
 
 
 Layer = tuple[Op, list[Tensor]]
@@ -208,9 +223,8 @@ def output_quantization(op: Op, inputs: list[Tensor], d: Draw) -> Quantization |
     return d.quantization()
 
 
-def add_layer(graph: Graph, kind: str, rng: np.random.Generator) -> None:
+def add_layer(graph: Graph, kind: str, d: Draw) -> None:
     """One layer with inputs of its own, tried until its operator finds it legal."""
-    d = Draw(rng, graph.rounding == "double")
     for _ in range(ATTEMPTS):
         op, inputs = DRAW[kind](d)
         try:
@@ -241,13 +255,26 @@ def drawn_kinds() -> set[str]:
 
 
 @pytest.fixture(scope="session")
+def chosen_layer() -> Callable[[st.DataObject], Graph]:
+    """chosen_layer(data) -> a graph of one layer that hypothesis chooses."""
+
+    def make(data: st.DataObject) -> Graph:
+        kind, rounding = data.draw(st.sampled_from(sorted(DRAW))), data.draw(st.sampled_from(["single", "double"]))
+        graph = Graph(f"one_{kind}", rounding=rounding)
+        add_layer(graph, kind, Chosen(data, rounding == "double"))
+        return graph
+
+    return make
+
+
+@pytest.fixture(scope="session")
 def random_layers() -> Callable[[int], Graph]:
     """random_layers(seed) -> a graph with one layer of every operator, side by side."""
 
     def make(seed: int) -> Graph:
         graph = Graph(f"layers_{seed}", rounding=("single", "double")[seed % 2])
         for kind in ops.operators():
-            add_layer(graph, kind, np.random.default_rng([seed, *kind.encode()]))
+            add_layer(graph, kind, Draw(np.random.default_rng([seed, *kind.encode()]), graph.rounding == "double"))
         return graph
 
     return make
