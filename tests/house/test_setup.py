@@ -23,7 +23,7 @@ case "$*" in
     *ensurepip*) exit "${WITHOUT_ENSUREPIP:-0}" ;;
     *version_info*) exit "${PYTHON_IS_OLD:-0}" ;;
     "-m venv"*) [ -z "${VENV_SAYS:-}" ] || { echo "$VENV_SAYS" >&2; exit 1; }
-        mkdir -p .venv/bin && cp "$0" .venv/bin/python ;;
+        mkdir -p .venv/bin && cp "$0" .venv/bin/python && echo "#!$PWD/.venv/bin/python" >.venv/bin/pip ;;
     *"pip install"*) eval "${PIP:-}"; exit "${PIP_FAILS:-0}" ;;
 esac
 """
@@ -231,6 +231,11 @@ def test_an_environment_is_used_again_unless_it_was_left_half_done_or_does_not_r
     (machine.project / ".venv/.hilgate-stamp").unlink()
     assert machine(*COMPLETE).returncode == 0
     assert venvs(machine) == 0, "somebody's own"
+    (machine.project / ".venv/bin/pip").write_text("#!/where/it/was/.venv/bin/python")
+    with (machine.project / "pyproject.toml").open("a") as file:
+        file.write("# changed\n")
+    assert machine(*COMPLETE).returncode == 0
+    assert venvs(machine) == 1, "its scripts name the place from which it was moved"
 
 
 def test_failing_venv_is_one_message(machine) -> None:
