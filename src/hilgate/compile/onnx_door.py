@@ -164,9 +164,10 @@ class OnnxNode:
         self.door.layout.mark(self.graph.tensors[name])
 
     def single_output(self) -> None:
-        """Refuse more than one output."""
-        if len([name for name in self.proto.output if name]) != 1:
-            raise self.refuse("has more than one output")
+        """Refuse more than one output, and none."""
+        count = len([name for name in self.proto.output if name])
+        if count != 1:
+            raise self.refuse("has more than one output" if count else "has no output")
 
     def emit_alike(self, op: Op, inputs: Sequence[Tensor], *, output: int = 0, into: Tensor | None = None) -> None:
         """Add a node that treats every element alike: its output is stored as its first input is.
@@ -240,6 +241,8 @@ class OnnxDoor:
         from onnx import numpy_helper
 
         try:
+            if any(size < 0 for size in proto.dims):  # NumPy would take one to mean `the rest`
+                raise ValueError("a negative dimension")
             data = numpy_helper.to_array(proto)
         except Exception as error:  # onnx raises whatever the damage leads to
             raise ModelError(f"constant `{name}` is damaged", where=self.graph.name, hint="export again") from error

@@ -64,7 +64,7 @@ def _check_opset(model: Any, path: Path) -> None:
     version = versions.get("", versions.get("ai.onnx"))
     if version not in OPSETS:
         raise ModelError(
-            f"opset {version} is not supported",
+            "it names no opset of ONNX's own operators" if version is None else f"opset {version} is not supported",
             where=str(path),
             hint=f"export with an opset from {OPSETS[0]} to {OPSETS[-1]}",
         )
@@ -118,7 +118,7 @@ def declared(value: Any) -> tuple[Shape, str]:
     """Shape and dtype that a graph input declares. Raises ModelError for a dynamic shape or a type that no kernel
     takes.
     """
-    from onnx import helper
+    from onnx import TensorProto, helper
 
     kind = value.type.tensor_type
     dims = []
@@ -129,7 +129,8 @@ def declared(value: Any) -> tuple[Shape, str]:
             raise ModelError(f"input `{value.name}` has a dynamic shape ({size})", where=value.name, hint=hint)
         dims.append(int(dim.dim_value))
     try:
-        dtype = str(helper.tensor_dtype_to_np_dtype(kind.elem_type))
+        string = kind.elem_type == TensorProto.STRING
+        dtype = "string" if string else str(helper.tensor_dtype_to_np_dtype(kind.elem_type))
     except (KeyError, TypeError, ValueError) as error:
         raise ModelError(f"input `{value.name}` has no tensor type", where=value.name) from error
     if dtype not in ITEM_BYTES:

@@ -62,6 +62,8 @@ def verify_lowered(graph: Graph, float_edges: bool) -> None:
 
 def _how_to_quantize(graph: Graph, tensor: Tensor) -> str:
     quantized = any(t.dtype == "int8" and not t.constant for t in graph.tensors.values())
+    if tensor.name in graph.inputs and tensor.name in graph.outputs:
+        return "it is an input and an output of the model: leave that output out"
     if quantized and tensor.name in graph.inputs:
         return (
             "it is computed with before it is quantized: do that in front of the model (a normalisation belongs in the"

@@ -102,7 +102,37 @@ def test_wrong_opset(maker, opset: int) -> None:
 
 def test_missing_opset(maker) -> None:
     maker.domain = "com.example"
-    maker.refuse("opset None")
+    maker.refuse("names no opset of ONNX's own operators", "13 to 23")
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [(7, "int64"), (5, "int16"), (9, "bool"), (6, "int32"), (2, "uint8"), (10, "float16"), (8, "string")],
+)
+def test_an_input_of_another_type(maker, kind: int, name: str) -> None:
+    model = maker.model()
+    model.graph.input[0].type.tensor_type.elem_type = kind
+    maker.model = lambda: model
+    assert "supported: float32" in maker.refuse(f"input is {name}" if kind not in (8, 10) else f"is {name}").hint
+
+
+def test_an_input_that_is_an_output_too(maker) -> None:
+    model = maker.model()
+    model.graph.output.append(model.graph.input[0])
+    maker.model = lambda: model
+    assert "leave that output out" in maker.refuse("tensor `x` is still float32").hint
+
+
+def test_a_constant_with_a_negative_dimension(maker) -> None:
+    model = maker.model()
+    next(tensor for tensor in model.graph.initializer if tensor.name == "w").dims[0] = -3
+    maker.model = lambda: model
+    maker.refuse("constant `w` is damaged")
+
+
+def test_a_node_without_outputs(maker) -> None:
+    maker.nodes.append(helper.make_node("Relu", ["xd"], [], name="void"))
+    maker.refuse("`void` (Relu)", "has no output")
 
 
 def test_unknown_attribute(maker) -> None:

@@ -20,7 +20,7 @@ def run(graph: Graph, options: Options) -> int:
         return 0
     changes = 0
     for index, name in enumerate(graph.inputs):
-        readers = graph.consumers(name)
+        readers = [] if name in graph.outputs else graph.consumers(name)
         same = {graph.tensors[r.outputs[0]].quantization for r in readers if isinstance(r.op, Quantize)}
         if not readers or not all(isinstance(r.op, Quantize) for r in readers) or len(same) != 1:
             continue

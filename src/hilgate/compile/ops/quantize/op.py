@@ -40,6 +40,8 @@ class Quantize(Op):
             data = np.clip(np.rint(x.data / scale) + offset, info.min, info.max).astype(dtype)
             node.define(Tensor(name, x.shape, "int8", quantization, as_int8(node, data, dtype)))
             return
+        if x.dtype != "float32":
+            raise node.refuse(f"its input is {x.dtype}", "supported: float32")
         if quantization.per_channel:
             raise node.refuse("per-channel quantization of an activation is not defined", "quantize it per tensor")
         node.emit_alike(cls(), [x], into=Tensor(name, (), "int8", quantization))
