@@ -146,7 +146,7 @@ class Session:
     def _rest(self, answer: bytes) -> bytes:
         """The answer to infer with the whole output tensor, of which a frame holds only the beginning."""
         begun = len(protocol.InferAnswer(0, b"").encode())
-        while (offset := len(answer) - begun) < self.identity.output_bytes:
+        while 0 <= (offset := len(answer) - begun) < self.identity.output_bytes:
             more = self.contact.exchange.request(Op.OUTPUT, protocol.OutputRequest(offset).encode())
             self._expect("output bytes at once", bool(more), True)
             answer += more
