@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from hilgate.errors import UsageError
@@ -13,7 +14,7 @@ def project_root(start: Path | None = None) -> Path:
     if root is None:
         raise UsageError(
             "no params.yaml here or in any folder above",
-            where=str((start or Path.cwd()).resolve()),
+            where=str(start or os.environ.get("PWD", ".")),
             hint="change to a project made from the hilgate template",
         )
     return root
@@ -21,7 +22,10 @@ def project_root(start: Path | None = None) -> Path:
 
 def find_root(start: Path | None = None) -> Path | None:
     """The same, but None when there is no project."""
-    here = (start or Path.cwd()).resolve()
+    try:
+        here = (start or Path.cwd()).resolve()
+    except FileNotFoundError:  # somebody removed the folder in which we run
+        return None
     for folder in (here, *here.parents):
         if (folder / "params.yaml").is_file():
             return folder

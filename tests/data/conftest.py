@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -16,12 +17,23 @@ from hilgate.task import Metric, RawFile, Source, Split, Task, TrainParams
 
 @dataclass
 class Host:
-    """What the server has and how it behaves. cuts: for each next request, after how many bytes the line breaks."""
+    """What the server has and how it behaves.
+
+    cuts: for each next request, after how many bytes the line breaks. holds: for each next request, after how many
+    bytes it waits for `go_on` (and says so with `holding`); -1: before it answers at all. moved: name -> where it is
+    now. chunked: no length is told, but the end. headers: added to each answer.
+    """
 
     url: str = ""
     files: dict[str, bytes] = field(default_factory=dict)
+    moved: dict[str, str] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
     ranges: bool = True
+    chunked: bool = False
     cuts: list[int] = field(default_factory=list)
+    holds: list[int] = field(default_factory=list)
+    holding: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
     asked: list[tuple[str, str | None]] = field(default_factory=list)
 
     def source(self, suffix: str = ""):
@@ -30,25 +42,57 @@ class Host:
 
 def handler(host: Host) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+        close_connection = True
+
         def do_GET(self):
-            wanted = self.headers.get("Range")
-            host.asked.append((self.path[1:], wanted))
-            body = host.files.get(self.path[1:])
-            if body is None:
+            name, wanted = self.path[1:], self.headers.get("Range")
+            host.asked.append((name, wanted))
+            hold = host.holds.pop(0) if host.holds else None
+            if hold == -1:
+                self.hold()
+            if name in host.moved:
+                self.send_response(302)
+                self.send_header("Location", host.url + host.moved[name])
+                self.send_header("Content-Length", "0")
+                self.send_header("Connection", "close")
+                self.end_headers()
+            elif name not in host.files:
                 self.send_error(404)
-                return
-            start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted and host.ranges else 0
+            else:
+                self.answer(host.files[name], wanted if host.ranges else None, hold)
+            self.close_connection = True
+
+        def answer(self, body, wanted, hold):
+            start = int(wanted.removeprefix("bytes=").rstrip("-")) if wanted else 0
             if start >= len(body) > 0:
                 self.send_error(416)
                 return
-            self.send_response(206 if wanted and host.ranges else 200)
-            if wanted and host.ranges:
-                self.send_header("Content-Range", f"bytes {start}-{len(body) - 1}/{len(body)}")
-            self.send_header("Content-Length", str(len(body) - start))
+            self.send_response(206 if wanted else 200)
+            headers = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if wanted else {}
+            headers["Connection"] = "close"
+            headers |= {"Transfer-Encoding": "chunked"} if host.chunked else {"Content-Length": str(len(body) - start)}
+            for key, value in {**headers, **host.headers}.items():
+                self.send_header(key, value)
             self.end_headers()
             end = start + host.cuts.pop(0) if host.cuts else len(body)
-            self.wfile.write(body[start:end])
-            self.close_connection = True
+            if hold is not None:
+                self.put(body[start : start + hold])
+                self.hold()
+                start += hold
+            self.put(body[start:end])
+            if host.chunked and end >= len(body):
+                self.wfile.write(b"0\r\n\r\n")
+
+        def put(self, part):
+            frame = b"%x\r\n%b\r\n" % (len(part), part) if host.chunked and part else part
+            with suppress(ConnectionError):  # nobody listens any more
+                self.wfile.write(frame)
+                self.wfile.flush()
+
+        def hold(self):
+            host.holding.set()
+            host.go_on.wait(30)
 
         def log_message(self, *_):
             """Silent."""
@@ -66,6 +110,7 @@ def host(monkeypatch):
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     yield host
+    host.go_on.set()
     server.shutdown()
     server.server_close()
     thread.join()

@@ -7,6 +7,7 @@ import io
 import os
 import tarfile
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -217,3 +218,31 @@ def test_where_the_cache_is(monkeypatch, tmp_path):
     assert cache_folder("digits") == tmp_path / "xdg" / "hilgate" / "digits"
     monkeypatch.setenv("HILGATE_CACHE", str(tmp_path / "own"))
     assert cache_folder("digits") == tmp_path / "own" / "digits"
+
+
+def test_a_full_cache_is_used_where_nothing_can_be_written(content, make_task, tmp_path):
+    (tmp_path / "raw.bin").write_bytes(content)
+    (tmp_path / ".lock").mkdir()  # no lock can be had, as on a read-only disk
+    assert fetch(make_task(content, NOBODY), tmp_path) == tmp_path
+    with pytest.raises(DataError, match=r"cannot be written"):
+        fetch(make_task(content + b"x", NOBODY), tmp_path)
+
+
+def test_a_user_without_a_home(monkeypatch):
+    for name in ("HILGATE_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def no_home():
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(DataError, match=r"no place for a cache.*set HILGATE_CACHE"):
+        cache_folder("digits")
+
+
+def test_a_part_of_another_archive_does_not_stick(host, content, make_task, tmp_path):
+    host.files["set.tgz"] = tar_of({"data/raw.bin": content})
+    (tmp_path / "set.tgz.part").write_bytes(b"something else" * 100)
+    source = Source("archive", host.url + "set.tgz", folder="data", archive_bytes=1_000_000)
+    assert (fetch(make_task(content, source), tmp_path) / "raw.bin").read_bytes() == content
+    assert [wanted for _, wanted in host.asked] == ["bytes=1400-", None]

@@ -235,3 +235,11 @@ def test_a_file_that_cannot_be_written_is_named(tmp_path: Path, monkeypatch: pyt
         atomic_write(tmp_path / "x.json", b"{}")
     assert caught.value.filename == str(tmp_path / "x.json")
     assert not list(tmp_path.iterdir())
+
+
+def test_in_a_folder_that_was_removed_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "gone").mkdir()
+    script = f'rmdir "$PWD" && "{sys.executable}" -m hilgate.cli data digits'
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path / "gone", capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and f"{tmp_path}/gone: no params.yaml here" in done.stderr

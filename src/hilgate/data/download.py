@@ -33,7 +33,10 @@ class Download:
 
 
 def download(job: Download, advance: Advance = lambda done, total: None) -> None:
-    """Fetch job.url into job.path; `advance` is told how far it is. Raises DataError; then job.part stays."""
+    """Fetch job.url into job.path; `advance` is told how far it is. Raises DataError; then job.part stays.
+
+    Whether a part and its rest belong to one file is for the caller's pins to say.
+    """
     import requests
 
     job.path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,11 +48,13 @@ def download(job: Download, advance: Advance = lambda done, total: None) -> None
                 return
         except requests.exceptions.ChunkedEncodingError as error:
             problem = f"the connection broke: {_short(error)}"
+        except requests.exceptions.ProxyError as error:
+            raise DataError(f"cannot reach it through the proxy: {_short(error)}", where=job.url) from error
         except requests.exceptions.ConnectionError as error:
             if "timed out" not in str(error).lower() and not job.part.exists():
                 raise DataError(f"cannot connect: {_short(error)}", where=job.url) from error
             problem = f"the connection broke: {_short(error)}"
-        except requests.exceptions.RequestException as error:
+        except (requests.exceptions.RequestException, ValueError) as error:  # ValueError: a host that cannot be
             raise DataError(f"the download failed: {_short(error)}", where=job.url) from error
         except OSError as error:
             raise DataError(
@@ -82,7 +87,10 @@ def _store(job: Download, response: requests.Response, start: int, advance: Adva
     promised = response.headers.get("Content-Length", "")
     total = start + int(promised) if promised.isdecimal() else None
     done = start
+    if total is not None and total > job.limit_bytes:
+        raise _too_long(job)
     response.raw.enforce_content_length = False  # else urllib3 drops the tail of a cut body; we count ourselves
+    response.raw.headers.pop("Content-Encoding", None)  # some servers call .gz files so; lengths count what is sent
     with job.part.open("r+b" if start else "wb") as file:
         file.seek(start)
         file.truncate()
@@ -90,10 +98,14 @@ def _store(job: Download, response: requests.Response, start: int, advance: Adva
             done += len(chunk)
             if done > job.limit_bytes:
                 file.truncate(0)
-                raise DataError(f"longer than the {job.limit_bytes} bytes it may have", where=job.url)
+                raise _too_long(job)
             file.write(chunk)
             advance(done, total)
     return total is None or done == total
+
+
+def _too_long(job: Download) -> DataError:
+    return DataError(f"longer than the {job.limit_bytes} bytes it may have", where=job.url)
 
 
 def _short(error: BaseException) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-import tempfile
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,18 +15,27 @@ from hilgate.data.sources import KINDS
 from hilgate.errors import DataError
 from hilgate.task import RawFile, Source, Task
 
+SCRATCH = ".fetch"  # folder in the cache where files are unpacked and checked; whoever has the lock has it
+
 
 def cache_folder(task: str) -> Path:
     """Where raw files of a task are kept: $HILGATE_CACHE, else the user's XDG cache, shared by all projects."""
-    home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    base = Path(os.environ.get("HILGATE_CACHE") or Path(home) / "hilgate")
-    return base.absolute() / task
+    own, shared = os.environ.get("HILGATE_CACHE"), Path(os.environ.get("XDG_CACHE_HOME", ""))
+    try:
+        if own:
+            return Path(own).expanduser().absolute() / task
+        return (shared if shared.is_absolute() else Path.home() / ".cache") / "hilgate" / task
+    except RuntimeError as error:  # a user without a home, as in some containers
+        raise DataError(f"there is no place for a cache: {error}", where=task, hint="set HILGATE_CACHE") from error
 
 
 def fetch(task: Task, cache: Path) -> Path:
     """The folder with all of the task's raw files, each checked against its pin. Raises DataError."""
     if not task.files:
         return cache  # a task that generates its data
+    if all(_problem(cache, file) == "" for file in task.files):
+        _clear(cache)
+        return cache  # also when it cannot be written, or somebody fetches
     with _exclusive(cache):
         missing = tuple(file for file in task.files if not _is_good(cache, file))
         reasons: list[str] = []
@@ -51,16 +60,18 @@ def _try(source: Source, missing: tuple[RawFile, ...], cache: Path) -> None:
     if source.kind not in KINDS:
         hint = f"kinds: {', '.join(KINDS)}"
         raise DataError(f"unknown kind of source `{source.kind}`", where=source.address, hint=hint)
+    scratch = cache / SCRATCH
+    shutil.rmtree(scratch, ignore_errors=True)  # what a killed process left
     try:
-        with tempfile.TemporaryDirectory(dir=cache, prefix=".fetch-") as scratch:
-            try:
-                KINDS[source.kind](source, missing, cache, Path(scratch))
-                for file in missing:
-                    check(Path(scratch) / file.name, file)
-            finally:
-                _keep_good(Path(scratch), missing, cache)
+        scratch.mkdir()
+        KINDS[source.kind](source, missing, cache, scratch)
+        for file in missing:
+            check(scratch / file.name, file)
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}", where=str(cache), hint="set HILGATE_CACHE") from error
+    finally:
+        _keep_good(scratch, missing, cache)
+        shutil.rmtree(scratch, ignore_errors=True)
 
 
 def _keep_good(scratch: Path, missing: tuple[RawFile, ...], cache: Path) -> None:
@@ -73,16 +84,28 @@ def _keep_good(scratch: Path, missing: tuple[RawFile, ...], cache: Path) -> None
 
 def _is_good(cache: Path, file: RawFile) -> bool:
     """Whether the cache has it; a damaged one is removed and counts as missing."""
-    path = cache / file.name
-    if not path.exists():
-        return False
+    problem = _problem(cache, file)
+    if problem and (cache / file.name).exists():
+        say(f"cache: {problem}; fetching it again")
+        (cache / file.name).unlink()
+    return not problem
+
+
+def _problem(cache: Path, file: RawFile) -> str:
+    """Why the cache's file is not the pinned one; "" when it is."""
     try:
-        check(path, file)
-    except DataError as error:
-        say(f"cache: {error}; fetching it again")
-        path.unlink()
-        return False
-    return True
+        check(cache / file.name, file)
+    except (DataError, OSError) as error:
+        return str(error)
+    return ""
+
+
+def _clear(cache: Path) -> None:
+    """Remove what a killed process left, unless somebody is at work there or nothing can be written."""
+    if (cache / SCRATCH).exists():
+        with suppress(OSError), (cache / ".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(cache / SCRATCH)
 
 
 @contextmanager
@@ -91,7 +114,11 @@ def _exclusive(cache: Path) -> Iterator[None]:
     try:
         cache.mkdir(parents=True, exist_ok=True)
         with (cache / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                say(f"another process fetches into {cache}: waiting for it")
+                fcntl.flock(lock, fcntl.LOCK_EX)
             yield
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}", where=str(cache), hint="set HILGATE_CACHE") from error

