@@ -48,6 +48,7 @@ def test_the_projects_own_params_have_a_full_policy(root):
         ("{ max: .nan }", "gate.toy_a.flash_bytes.max: nan is no number"),
         ("{ max: .inf }", "inf is no number"),
         ("{ max: 1.0e+308 }", "1e\\+308 is no limit"),
+        ("{ max: -1 }", "-1 is no limit"),
         ("{ max: 5% }", "must be float or null, not '5%'"),
         ("{ worse_fail: many }", "'many' is no limit"),
         ("{ max: yes }", "must be float or null, not 'yes'"),

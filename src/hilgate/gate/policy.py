@@ -129,6 +129,8 @@ def _budget(metric: object, value: object, where: str) -> Budget:
         raise ParamsError("`skip` takes a reason of at most 200 letters and no limit beside it", where=where)
     for name in ("max", "min", "worse_warn", "worse_fail"):
         _check_limit(getattr(budget, name), f"{where}.{name}", relative=name.startswith("worse"))
+    if budget.max is not None and budget.max < 0 and metric != "accuracy":
+        raise ParamsError(f"{budget.max:g} is no limit", where=f"{where}.max", hint="sizes and times are not negative")
     if budget.skip is None and budget.worse_fail is None:
         budget = dataclasses.replace(budget, worse_fail=USUAL_WORSE_FAIL[str(metric)])
     if budget.min is not None and (metric != "accuracy" or budget.max is not None):
