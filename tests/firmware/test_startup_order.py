@@ -10,12 +10,15 @@ from dataclasses import dataclass
 
 import pytest
 
+from hilgate.link.connect import connect
 from hilgate.virtual.board import VirtualBoard
 from hilgate.virtual.machine import Options
 from hilgate.virtual.peripherals.base import Peripheral
+from hilgate.virtual.peripherals.dma import Dma
+from hilgate.virtual.peripherals.stm32l4.dma import DmaChannels
 
 pytestmark = pytest.mark.arm
-BLOCKS = ("RCC", "PWR", "FLASH", "USART1", "USART2", "LPUART1")
+BLOCKS = ("RCC", "PWR", "FLASH", "USART1", "USART2", "LPUART1", "DMA1")
 START_US = 20_000
 
 
@@ -43,12 +46,11 @@ class Startup(list[Write]):
 
 
 @pytest.fixture
-def startup(monkeypatch, virtual_image, root):
-    """The writes between reset and 20 ms later; hse=False: without the external clock."""
+def writes(monkeypatch):
+    """All writes from now on, of every virtual board."""
+    seen = Startup()
 
-    def record(board: str, *, hse: bool = True) -> Startup:
-        seen, plain = Startup(), Peripheral.write
-
+    def recorded(plain):
         def write(self: Peripheral, address: int, size: int, value: int) -> None:
             register = next(
                 (r for r in self.facts.registers.values() if self.facts.base + r.offset == address & ~3), None
@@ -58,10 +60,21 @@ def startup(monkeypatch, virtual_image, root):
                 seen.append(Write(f"{self.name}.{register.name}", value, fields))
             plain(self, address, size, value)
 
-        monkeypatch.setattr(Peripheral, "write", write)
-        machine = VirtualBoard(board, virtual_image(board).elf, Options(hse=hse), root=root)
-        machine.run_us(START_US if hse else 500_000)
-        return seen
+        return write
+
+    for kind in (Peripheral, Dma, DmaChannels):
+        monkeypatch.setattr(kind, "write", recorded(kind.write))
+    return seen
+
+
+@pytest.fixture
+def startup(writes, virtual_image, root):
+    """The writes between reset and 20 ms later; hse=False: without the external clock."""
+
+    def record(board: str, *, hse: bool = True) -> Startup:
+        powered = VirtualBoard(board, virtual_image(board).elf, Options(hse=hse), root=root)
+        powered.run_us(START_US if hse else 500_000)
+        return writes
 
     return record
 
@@ -135,3 +148,24 @@ def test_the_h747_settles_supply_and_scale_before_anything_fast(startup):
     ]
     assert steps == sorted(steps), "out of order"
     assert writes.when("USART1.BRR") < writes.when("USART1.CR1", UE=1)
+
+
+@pytest.mark.parametrize(
+    ("board", "uart", "channel"), [("nucleo_l4r5zi", "LPUART1", "CCR1"), ("stm32h747i_disco", "USART1", "S0CR")]
+)
+def test_the_dma_is_off_while_the_uart_is(writes, virtual_image, board, uart, channel):
+    """RM0399 and RM0432, CR1.UE: DMA requests are reset too, so the channel must be disabled before."""
+    with connect(f"virtual://{board}?image={virtual_image(board).elf}") as session:
+        writes.clear()
+        assert session.set_baud(921600) and session.echo(b"on") == b"on"
+        for number in range(6):
+            assert session.echo(bytes([number]) * 1000) == bytes([number]) * 1000, "the ring begins anew, and wraps"
+        assert session.memory().overruns == 0
+    steps = [
+        writes.when(f"DMA1.{channel}", EN=0),
+        writes.when(f"{uart}.CR1", UE=0),
+        writes.when(f"{uart}.BRR"),
+        writes.when(f"{uart}.CR1", UE=1),
+        writes.when(f"DMA1.{channel}", EN=1),
+    ]
+    assert steps == sorted(steps), "out of order"

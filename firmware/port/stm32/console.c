@@ -16,8 +16,8 @@ _Static_assert(RING_BYTES <= 0xFFFFu, "a DMA counts 16 bits");
 #define PIN_FAST 2u      /* OSPEEDR */
 
 static volatile uint8_t ring[RING_BYTES] SECTION_DMA;
-static uint32_t tail; /* bytes taken since start; the ring's index is tail modulo RING_BYTES */
-static uint32_t seen; /* bytes received since start, when last asked */
+static uint32_t tail; /* bytes taken since receive_start; the ring's index is tail modulo RING_BYTES */
+static uint32_t seen; /* bytes received since then, when last asked */
 static uint32_t bus_hz_now, baud_now;
 static volatile uint32_t overruns;
 
@@ -27,12 +27,16 @@ static volatile uint32_t overruns;
 static uint32_t turns; /* times the DMA has passed the ring's end */
 
 static void receive_start(void) {
-    for (uint32_t i = 0; i < RING_BYTES; i++) ring[i] = 0; /* SRAM with ECC: no byte goes into a word never written */
+    tail = seen = turns = 0;
     uart_receive_into(ring, RING_BYTES);
 }
 
-/** Bytes received since start. The position is read twice around the flag, which may be set in between. Between the
- * last byte of a turn and its flag the result is a whole ring too low: port_console_read knows that. */
+static void receive_stop(void) {
+    uart_receive_stop();
+}
+
+/** Bytes received since receive_start. The position is read twice around the flag, which may be set in between.
+ * Between the last byte of a turn and its flag the result is a whole ring too low: port_console_read knows that. */
 static uint32_t head(void) {
     uint32_t position = RING_BYTES - uart_dma_left();
     if (uart_dma_take_wrap()) {
@@ -55,6 +59,8 @@ static void receive_start(void) {
     uart_receive_interrupt_on();
     core_interrupt_enable(BOARD_CONSOLE_INTERRUPT);
 }
+
+static void receive_stop(void) {}
 
 static uint32_t head(void) {
     return received;
@@ -96,6 +102,7 @@ void console_start(uint32_t bus_hz) {
     set_pin(BOARD_CONSOLE_TX_GPIO, BOARD_CONSOLE_TX_PIN);
     set_pin(BOARD_CONSOLE_RX_GPIO, BOARD_CONSOLE_RX_PIN);
     uart_start(divider(baud_now));
+    for (uint32_t i = 0; i < RING_BYTES; i++) ring[i] = 0; /* SRAM with ECC: no byte goes into a word never written */
     receive_start();
     port_console_receive(true);
 }
@@ -143,7 +150,9 @@ uint32_t port_console_baud_error_ppm(uint32_t baud) {
 
 void port_console_set_baud(uint32_t baud) {
     baud_now = baud;
+    receive_stop(); /* newer UARTs are switched off for this, and their DMA must be so before: RM0399, RM0432, CR1.UE */
     uart_set_divider(divider(baud));
+    receive_start();
 }
 
 uint32_t port_console_baud(void) {

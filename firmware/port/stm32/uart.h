@@ -24,8 +24,10 @@ static inline bool uart_all_sent(void);
 static inline void uart_receive(bool on);
 
 #if BOARD_CONSOLE_RECEIVE_DMA
-/** Let every received byte go into the ring, round and round. */
+/** Let every received byte go into the ring, from its start and round and round. */
 static inline void uart_receive_into(volatile uint8_t *ring, uint32_t bytes);
+/** Let no more bytes go into the ring. */
+static inline void uart_receive_stop(void);
 /** Bytes until the DMA passes the ring's end. */
 static inline uint32_t uart_dma_left(void);
 /** Whether it has passed the ring's end since this was last asked. */

@@ -62,6 +62,10 @@ static inline void uart_receive_into(volatile uint8_t *ring, uint32_t bytes) {
     UART(CR3) = USART_CR3_DMAR;
 }
 
+static inline void uart_receive_stop(void) {
+    dma_stream_stop();
+}
+
 static inline uint32_t uart_dma_left(void) {
     return DMA_STREAM(NDTR);
 }

@@ -87,6 +87,10 @@ static inline void uart_receive_into(volatile uint8_t *ring, uint32_t bytes) {
     UART(CR3) = LPUART_CR3_DMAR;
 }
 
+static inline void uart_receive_stop(void) {
+    CHANNEL(CCR) &= ~DMA_CCR1_EN;
+}
+
 static inline uint32_t uart_dma_left(void) {
     return CHANNEL(CNDTR);
 }
