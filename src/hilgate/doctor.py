@@ -42,7 +42,7 @@ class Finding:
 
 def examine() -> list[Finding]:
     """Look at everything; changes nothing and needs no project."""
-    return [*_interpreter(), *_project(), *_programs(), *_newlib(), *_packages(), *_ports()]
+    return [*_interpreter(), *_project(), *_programs(), *_c_library(), *_newlib(), *_packages(), *_ports()]
 
 
 def healthy(findings: list[Finding]) -> bool:
@@ -73,7 +73,8 @@ def as_text(findings: list[Finding]) -> str:
 
 
 def _interpreter() -> Iterator[Finding]:
-    in_project = find_root() is not None and Path(sys.prefix).name == ".venv"
+    root = find_root()
+    in_project = root is not None and Path(sys.prefix).resolve() == (root / ".venv").resolve()
     todo = "" if in_project else "not the project's .venv: `make setup` makes it, `. .venv/bin/activate` enters it"
     state = "ok" if in_project else "note"
     yield Finding("Python", "python", state, platform.python_version(), "runs hilgate", todo)
@@ -100,19 +101,39 @@ def _programs() -> Iterator[Finding]:
         if tool.program == "arm-none-eabi-gcc":
             purpose += " (this is the pinned version)" if tools.has_pinned_compiler() else ""
             state, todo = ("ok", "") if tools.has_pinned_compiler() else ("note", OTHER_COMPILER)
+        if version == "unknown":
+            state, todo = "note", f"`{tool.program} --version` says no version: is {shutil.which(tool.program)} whole?"
         yield Finding("Programs", tool.program, state, version, purpose, todo)
+
+
+def _c_library() -> Iterator[Finding]:
+    """The headers of this computer's C library: gcc's own package only recommends them."""
+    if shutil.which("gcc") is None:
+        return
+    found = _says("gcc", "-E", "-x", "c", "-", source="#include <stdlib.h>\n") is not None
+    todo = "" if found else "sudo apt-get install libc6-dev"
+    purpose = "the C library's headers, for gcc"
+    yield Finding("Programs", "libc", "ok" if found else "missing", "" if found else "-", purpose, todo)
 
 
 def _newlib() -> Iterator[Finding]:
     """The C library of the firmware; its package is another one than the compiler's."""
-    compiler = shutil.which("arm-none-eabi-gcc")
-    if compiler is None:
+    if shutil.which("arm-none-eabi-gcc") is None:
         return
-    answer = subprocess.run([compiler, "-print-file-name=nano.specs"], capture_output=True, text=True, check=False)
-    found = Path(answer.stdout.strip()).is_absolute()
+    found = Path((_says("arm-none-eabi-gcc", "-print-file-name=nano.specs") or "").strip()).is_absolute()
     todo = "" if found else "sudo apt-get install libnewlib-arm-none-eabi"
     purpose = "the firmware's C library (memcpy, memset)"
     yield Finding("Programs", "newlib", "ok" if found else "missing", "" if found else "-", purpose, todo)
+
+
+def _says(program: str, *arguments: str, source: str = "") -> str | None:
+    """What a compiler prints; None where it refuses or cannot be started."""
+    command = [shutil.which(program) or program, *arguments]
+    try:
+        answer = subprocess.run(command, input=source, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return answer.stdout if answer.returncode == 0 else None
 
 
 def _packages() -> Iterator[Finding]:

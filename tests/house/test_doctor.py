@@ -84,6 +84,39 @@ def test_everything_missing_is_unhealthy_and_optional_things_alone_are_not(bare_
     assert "-> sudo apt-get install cmake" in doctor.as_text(list(found.values()))
 
 
+@pytest.mark.parametrize(("exit_code", "state"), [(0, "ok"), (1, "missing")])
+def test_gcc_without_headers_of_a_c_library_is_unhealthy(bare_path: Path, exit_code: int, state: str) -> None:
+    (bare_path / "gcc").write_text(f"#!/bin/sh\n[ $1 = --version ] && echo gcc 12.2.0 || exit {exit_code}\n")
+    (bare_path / "gcc").chmod(0o755)
+    found = by_name()
+    assert found["gcc"].state == "ok" and found["libc"].state == state
+    assert found["libc"].todo == ("sudo apt-get install libc6-dev" if exit_code else "")
+
+
+def test_program_that_says_no_version_is_not_called_well(bare_path: Path) -> None:
+    fake(bare_path, "cmake", "Illegal instruction")
+    assert by_name()["cmake"].state == "note"
+    assert f"is {bare_path}/cmake whole?" in by_name()["cmake"].todo
+
+
+def test_damaged_compilers_are_findings_and_no_crash(bare_path: Path) -> None:
+    for name in ("gcc", "arm-none-eabi-gcc"):
+        (bare_path / name).write_bytes(b"\x7fELF")
+        (bare_path / name).chmod(0o755)
+    found = by_name()
+    assert [found[name].state for name in ("gcc", "libc", "arm-none-eabi-gcc", "newlib")] == ["note", "missing"] * 2
+
+
+def test_only_the_projects_own_environment_is_called_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("mine", "other"):
+        (tmp_path / name / ".venv").mkdir(parents=True)
+    monkeypatch.setattr(doctor, "find_root", lambda: tmp_path / "mine")
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "mine/.venv"))
+    assert by_name()["python"].state == "ok"
+    monkeypatch.setattr(sys, "prefix", str(tmp_path / "other/.venv"))
+    assert by_name()["python"].state == "note" and "make setup" in by_name()["python"].todo
+
+
 def test_missing_python_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(doctor.metadata, "requires", lambda _: ["no-such-package>=1", 'other-one; extra == "dev"'])
     found = by_name()
