@@ -58,19 +58,56 @@ def owner(path: Path) -> str:
     return path.relative_to(ENGINE).parts[0].removesuffix(".py")
 
 
-def imported(path: Path) -> set[str]:
-    """Names directly below hilgate that a file imports, wherever in the file it does."""
+def modules(path: Path) -> set[str]:
+    """Modules that a file imports, wherever and however: in functions, for types only, or by a name in a string."""
     found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    tree = ast.parse(path.read_text("utf-8"))
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[1] for alias in node.names if alias.name.startswith("hilgate.")}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative import"
-            if node.module == "hilgate":
-                found |= {alias.name for alias in node.names if not alias.name.startswith("_")}
-            elif node.module and node.module.startswith("hilgate."):
-                found.add(node.module.split(".")[1])
+            found |= {f"{node.module}.{alias.name}" for alias in node.names if not alias.name.startswith("_")}
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):  # for importlib, sys.modules, python -m
+            found |= set(re.findall(r"^(?:hilgate|tasks)\.[\w.]*", node.value))
     return found
+
+
+def imported(path: Path) -> set[str]:
+    """Names directly below hilgate that a file imports."""
+    names = modules(path)
+    assert "hilgate" not in names, f"{path}: `import hilgate` reaches everything; import what is needed"
+    return {name.split(".")[1] for name in names if name.startswith("hilgate.")}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import hilgate.run.run",
+        "import hilgate.run.run as quiet",
+        "from hilgate import run",
+        "from hilgate.run import run as quiet",
+        "def f():\n    from hilgate.run.run import execute",
+        "if TYPE_CHECKING:\n    from hilgate.run.run import Subject",
+        "try:\n    import hilgate.run\nexcept ImportError:\n    pass",
+        "import_module('hilgate.run.run')",
+        "import_module(f'hilgate.run.{name}')",
+        "sys.modules['hilgate.run.run']",
+        "subprocess.run([sys.executable, '-m', 'hilgate.run.run'])",
+    ],
+)
+def test_no_way_of_importing_is_overlooked(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "sneaky.py"
+    path.write_text(text)
+    assert imported(path) == {"run"}
+
+
+@pytest.mark.parametrize("text", ["import hilgate", "from . import run", "from ..run import run"])
+def test_ways_that_hide_what_they_import_are_refused(text: str, tmp_path: Path) -> None:
+    path = tmp_path / "sneaky.py"
+    path.write_text(text)
+    with pytest.raises(AssertionError):
+        imported(path)
 
 
 def allowed(name: str) -> set[str]:
@@ -107,14 +144,14 @@ def test_imports_only_point_down(path: Path) -> None:
 def test_tasks_use_only_shelves(path: Path) -> None:
     """The user's product leans on the engine's shelves, so that a new engine version does not break it."""
     assert imported(path) <= FLOORS["shelves"] | {"data"}, f"{path}: {imported(path)}"
+    of_data = {name for name in modules(path) if re.match(r"hilgate\.data\b", name)}
+    assert all(name.startswith("hilgate.data.idx.") for name in of_data), f"{path}: only readers of data formats"
 
 
 @pytest.mark.parametrize("path", sorted(ENGINE.rglob("*.py")), ids=lambda path: str(path.relative_to(ENGINE)))
 def test_engine_knows_no_task(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
-        names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-        assert not [name for name in names if name.split(".")[0] == "tasks"], f"{path} imports a task"
+    by_name = {"tasks."} if path == ENGINE / "task.py" else set()  # load_task puts the asked one behind it
+    assert {name for name in modules(path) if name.split(".")[0] == "tasks"} <= by_name, f"{path} imports a task"
 
 
 def test_rooms_are_params_sections_and_commands() -> None:
@@ -131,13 +168,36 @@ def test_rooms_are_stages() -> None:
         assert command.split()[:2] == ["hilgate", room], f"stage {room} runs {command}"
 
 
+@pytest.mark.parametrize("room", sorted(ROOMS))
+def test_a_room_has_one_door(room: str) -> None:
+    """<room>/<room>.py with `execute`, which takes (item, params, root) where a stage calls it."""
+    path = ENGINE / room / f"{room}.py"
+    tree = ast.parse(path.read_text("utf-8"))
+    doors = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "execute"]
+    assert len(doors) == 1, f"{path} has no function execute"
+    names = [argument.arg for argument in doors[0].args.args]
+    stage = len(names) == 3 and names[0] in ("item", "task", "cell") and names[1:] == ["params", "root"]
+    assert room in NO_STAGE or stage, f"{path}: execute{tuple(names)}"
+
+
 def by_hand(path: Path) -> bool:
-    return not re.search("Generated (by|from)", path.read_text("utf-8")[:300])
+    """Not one of those whose first words say that they are generated."""
+    return not re.match(r"\W*Generated (by|from) ", path.read_text("utf-8"))
 
 
 def code_files() -> list[Path]:
-    patterns = ("*.py", "*.c", "*.h", "*.S", "*.sh", "*.yml", "*.yaml", "*.cmake", "*.toml", "scripts/*", "Makefile")
+    patterns = (
+        "*.py *.c *.h *.S *.sh *.yml *.yaml *.cmake *.toml *.js *.css *.j2 *.tcl scripts/* .ci/* Makefile".split()
+    )
     return [path for path in tracked(*patterns, ":!artifacts") if by_hand(path)]
+
+
+def test_what_calls_itself_generated_is() -> None:
+    """So that nobody's long file hides behind the word."""
+    scripts = " ".join(path.read_text("utf-8") for path in tracked("scripts/*", "src/hilgate/link/codegen/*"))
+    for path in tracked("*.py", "*.c", "*.h", "*.js", "*.yml"):
+        if not by_hand(path) and "artifacts" not in path.parts and "fixture_model" not in path.parts:
+            assert path.name in scripts, f"no generator names {path.relative_to(ROOT)}"
 
 
 def test_files_are_short() -> None:
@@ -207,7 +267,25 @@ def test_task_folders_are_whole() -> None:
     tasks = folders("src/tasks")
     assert "TEMPLATE" in {folder.name for folder in tasks}
     for folder in tasks:
-        assert (folder / "__init__.py").is_file(), f"{folder.relative_to(ROOT)} has no __init__.py"
+        for name in ("__init__.py", "data.py", "network.py", "metric.py"):  # the last three are deps of stages
+            assert (folder / name).is_file(), f"{folder.relative_to(ROOT)} has no {name}"
+
+
+@pytest.mark.parametrize("parent", ["link/transports", "bench/flashers"])
+def test_ways_are_like_their_template(parent: str) -> None:
+    """A new way to reach or flash a board is one file that has what the template's has."""
+
+    def public(path: Path) -> set[str]:
+        kinds = (ast.FunctionDef, ast.ClassDef)
+        nodes = [node for node in ast.parse(path.read_text("utf-8")).body if isinstance(node, kinds)]
+        return {node.name for node in nodes if not node.name.startswith("_")}
+
+    folder = ENGINE / parent
+    (template,) = (folder / "TEMPLATE").glob("*.py")
+    ways = [path for path in folder.glob("*.py") if path.name != "__init__.py"]
+    assert ways and public(template)
+    for path in ways:
+        assert public(template) <= public(path), f"{path.relative_to(ROOT)}: {public(template) - public(path)}"
 
 
 def test_drawn_error_tree_is_the_real_one() -> None:
