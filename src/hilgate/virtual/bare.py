@@ -49,36 +49,25 @@ class BareMachine:
         self.image = load_image(elf)
         self.core = Core(load_cpu(cpu), None, cycles=cycles, native=native)
         self.core.state.fpu_enabled = int(self.core.cpu.fpu)
-        for begin, end in self._ranges(elf):
+        for begin, end in self._ranges():
             self.core.memories.map(begin, end - begin, execute=True, write=True)
         self.core.memories.map(STACK_TOP - STACK_BYTES, STACK_BYTES, execute=False, write=True)
         self.core.memories.map(SCRATCH, scratch_bytes, execute=False, write=True)
-        self._load(elf)
+        for segment in self.image.segments:
+            self.core.memories.write(segment.run, segment.data)
 
-    def _ranges(self, elf: Path) -> list[tuple[int, int]]:
+    def _ranges(self) -> list[tuple[int, int]]:
         """4 KiB ranges that the program headers ask for, by run address, merged."""
-        from elftools.elf.elffile import ELFFile
-
-        with elf.open("rb") as file:
-            heads = [s.header for s in ELFFile(file).iter_segments() if s["p_type"] == "PT_LOAD" and s["p_memsz"]]
         ranges: list[tuple[int, int]] = []
-        for begin, size in sorted((h["p_vaddr"], h["p_memsz"]) for h in heads):
+        for begin, size in sorted(self.image.runs):
             first, last = begin & ~0xFFF, (begin + size + 0xFFF) & ~0xFFF
-            if last > 0x3000_0000:
-                raise VirtualFault(f"a segment at 0x{begin:08x} is outside code and RAM", where=str(elf))
+            if last > SCRATCH:
+                raise VirtualFault(f"a segment at 0x{begin:08x} is outside code and RAM", where=str(self.image.path))
             if ranges and first <= ranges[-1][1]:
                 ranges[-1] = (ranges[-1][0], max(last, ranges[-1][1]))
             else:
                 ranges.append((first, last))
         return ranges
-
-    def _load(self, elf: Path) -> None:
-        from elftools.elf.elffile import ELFFile
-
-        with elf.open("rb") as file:
-            for segment in ELFFile(file).iter_segments():
-                if segment["p_type"] == "PT_LOAD" and segment["p_filesz"]:
-                    self.core.memories.write(segment["p_vaddr"], segment.data())
 
     def symbol(self, name: str) -> int:
         """Address of a symbol. Raises VirtualFault when the image has none of that name."""
