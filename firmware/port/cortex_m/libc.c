@@ -5,6 +5,7 @@
 #include <string.h>
 
 #define IS_WORD(pointer) (((uintptr_t)(pointer)&3u) == 0)
+typedef uint32_t __attribute__((may_alias)) word; /* whatever lies there */
 
 /* Without this GCC recognises the loops below and calls the very functions that they implement. */
 #pragma GCC optimize("no-tree-loop-distribute-patterns")
@@ -14,9 +15,9 @@ void *memcpy(void *restrict to, const void *restrict from, size_t count) {
     const uint8_t *in = from;
     if (IS_WORD(out) && IS_WORD(in)) {
         for (; count >= 16; count -= 16, out += 16, in += 16) {
-            const uint32_t *words = (const uint32_t *)(const void *)in;
+            const word *words = (const word *)(const void *)in;
             const uint32_t a = words[0], b = words[1], c = words[2], d = words[3];
-            uint32_t *target = (uint32_t *)(void *)out;
+            word *target = (word *)(void *)out;
             target[0] = a;
             target[1] = b;
             target[2] = c;
@@ -37,9 +38,9 @@ void *memmove(void *to, const void *from, size_t count) {
 
 void *memset(void *to, int value, size_t count) {
     uint8_t *out = to;
-    const uint32_t word = (uint8_t)value * 0x01010101u;
+    const uint32_t four = (uint8_t)value * 0x01010101u;
     for (; count > 0 && !IS_WORD(out); count--) *out++ = (uint8_t)value;
-    for (; count >= 4; count -= 4, out += 4) *(uint32_t *)(void *)out = word;
+    for (; count >= 4; count -= 4, out += 4) *(word *)(void *)out = four;
     for (; count > 0; count--) *out++ = (uint8_t)value;
     return to;
 }

@@ -90,6 +90,13 @@ static void set_pin(uint32_t gpio, uint32_t pin) {
     REG_AT(gpio, GPIO, MODER) = (REG_AT(gpio, GPIO, MODER) & ~(3u << two)) | PIN_ALTERNATE << two;
 }
 
+/** By whole words: an SRAM with ECC checks what a byte is written into, and after power-on nothing there is right. */
+static void clear_ring(void) {
+    typedef volatile uint32_t __attribute__((may_alias)) word;
+    word *words = (word *)(volatile void *)ring;
+    for (uint32_t i = 0; i < RING_BYTES / sizeof *words; i++) words[i] = 0;
+}
+
 static uint32_t divider(uint32_t baud) {
     uint32_t off_hz;
     return uart_divider(bus_hz_now, baud, &off_hz);
@@ -102,7 +109,7 @@ void console_start(uint32_t bus_hz) {
     set_pin(BOARD_CONSOLE_TX_GPIO, BOARD_CONSOLE_TX_PIN);
     set_pin(BOARD_CONSOLE_RX_GPIO, BOARD_CONSOLE_RX_PIN);
     uart_start(divider(baud_now));
-    for (uint32_t i = 0; i < RING_BYTES; i++) ring[i] = 0; /* SRAM with ECC: no byte goes into a word never written */
+    clear_ring();
     receive_start();
     port_console_receive(true);
 }
