@@ -284,9 +284,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         "matmul_bias": quantized(biased, (1, 5, 12), folder, "matmul_bias", op_types_to_quantize=["MatMul", "Softmax"]),
     }
     normed = nn.Sequential(nn.BatchNorm1d(12), nn.Linear(12, 20), nn.ReLU(), nn.BatchNorm1d(20), nn.Linear(20, 7))
-    for module in (normed[0], normed[3]):
-        module.running_mean.copy_(torch.rand(module.num_features) - 0.5)
-        module.running_var.copy_(torch.rand(module.num_features) + 0.5)
+    normed[3].running_mean.copy_(torch.rand(20) - 0.5)
+    normed[3].running_var.copy_(torch.rand(20) + 0.5)
     slopes = nn.Sequential(
         nn.Linear(12, 20), nn.PReLU(init=0.2), nn.Linear(20, 7), nn.GELU(approximate="tanh"), nn.Linear(7, 5)
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,14 +10,11 @@ import pytest
 
 from hilgate.arrays import read_npz, write_npz
 from hilgate.artifacts import artifact, read_json
-from hilgate.console import progress
 from hilgate.errors import ArtifactError, ModelError, ParamsError, TaskError
 from hilgate.params import load_params, parse_params
-from hilgate.task import Quick, Split, TrainParams, load_task
-from hilgate.train import loop
-from hilgate.train.loop import check_params, train
+from hilgate.task import Quick, TrainParams, load_task
+from hilgate.train.loop import check_params
 from hilgate.train.optim import make_optimizer, make_schedule
-from hilgate.train.repeatable import repeatable
 from hilgate.train.train import chosen, execute
 
 GOOD = TrainParams(epochs=4, batch=10, learning_rate=0.1, seed=1)
@@ -72,78 +68,6 @@ def test_weights_come_from_the_training_split_and_scores_from_the_others(trained
     old, new = (list(csv.DictReader(artifact(p, "train.history", "waves").open())) for p in (trained_project, project))
     assert [row["train_loss"] for row in old] == [row["train_loss"] for row in new]
     assert float(new[-1]["validation_score"]) < 0.07 and float(new[-1]["validation_loss"]) > 1
-
-
-def short_training(project, change_task=None, **changes):
-    """Weights and history of a training on a few samples; change_task: what to replace in the task."""
-    task = replace(load_task("waves", project), **(change_task or {}))
-    settings = with_params(project, **{"epochs": 1, "learning_rate": 0.01, **changes}).section(
-        "train", "waves", task.train_params
-    )
-    splits = {
-        name: Split(**{key: array[:200] for key, array in arrays.items()})
-        for name in ("train", "validation")
-        for arrays in [read_npz(artifact(project, f"data.{name}", "waves"), ("x", "y"))]
-    }
-    with repeatable(settings):
-        trained = train(task, settings, splits["train"], splits["validation"], lambda _: None)
-    return {name: value.tolist() for name, value in trained.network.state_dict().items()}, trained.history
-
-
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"seed": 2},
-        {"batch": 50},
-        {"learning_rate": 0.011},
-        {"epochs": 2},
-        {"hidden": 63},
-        {"schedule": "constant"},
-        {"optimizer": "sgd"},
-        {"weight_decay": 0.01},
-        {"precision": "bfloat16"},
-    ],
-    ids=lambda change: next(iter(change)),
-)
-def test_every_parameter_takes_effect(trained_project, change):
-    (before, _), (after, history) = short_training(trained_project), short_training(trained_project, **change)
-    assert before != after
-    assert len(history) == change.get("epochs", 1)
-
-
-def test_the_seed_decides_the_first_weights_and_the_order_of_samples(trained_project):
-    from torch import nn
-
-    def of_zeros(_):
-        network = nn.Linear(32, 3)
-        nn.init.zeros_(network.weight), nn.init.zeros_(network.bias)
-        return network
-
-    first = [short_training(trained_project, seed=seed, learning_rate=1e-30)[0] for seed in (1, 1, 2)]
-    assert first[0] == first[1] != first[2]
-    ordered = [short_training(trained_project, {"network": of_zeros}, seed=seed)[0] for seed in (1, 1, 2)]
-    assert ordered[0] == ordered[1] != ordered[2]
-
-
-def test_the_progress_bar_counts_every_batch(trained_project, monkeypatch):
-    bars = []
-    monkeypatch.setattr(loop, "progress", lambda: bars.append(progress()) or bars[-1])
-    short_training(trained_project, epochs=3)
-    (row,) = bars[0].tasks
-    assert (row.completed, row.total) == (12, 12)  # three times 200 samples by 64
-    assert re.fullmatch(r"train waves 0\.\d{4}", row.description)
-
-
-def test_training_samples_alone_are_augmented(trained_project):
-    seen = []
-
-    def augment(x, random):
-        seen.append(len(x))
-        return -x
-
-    (before, plain), (after, turned) = (short_training(trained_project, {"augment": a}) for a in (None, augment))
-    assert before != after and plain != turned
-    assert seen == [64, 64, 64, 8]  # 200 samples, once; neither the validation split nor the first trial
 
 
 def test_checkpoints_and_quick(trained_project, tmp_path):

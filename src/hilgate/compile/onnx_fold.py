@@ -10,7 +10,7 @@ import numpy as np
 from hilgate.compile.graph import Tensor
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
 
 ELEMENTS_MAX = 1 << 24
 # Operators whose results are bounded by their inputs, see _most_elements: a file cannot ask for much

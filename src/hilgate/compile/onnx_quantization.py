@@ -9,7 +9,7 @@ import numpy as np
 from hilgate.compile.graph import Quantization, Tensor
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
 
 
 def read_quantization(node: OnnxNode, values: Tensor) -> tuple[Quantization, str]:

@@ -15,7 +15,7 @@ from hilgate.compile.graph import Quantization, Shape, Site, Tensor
 from hilgate.errors import ModelError
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode
 
@@ -51,6 +51,16 @@ class Call:
     pointers: tuple[Pointer, ...]
     constants: Mapping[str, int | str] = field(default_factory=dict)
     preamble: tuple[str, ...] = ()
+
+
+STREAMED = (  # of kernels whose packed weights are read in one stream, in the order of their C arguments
+    Pointer("input", 0, "int8_t"),
+    Pointer("section", "stream", "uint8_t"),
+    Pointer("section", "output", "hilgate_output"),
+    Pointer("section", "fill", "hilgate_i32"),
+    Pointer("output", 0, "int8_t"),
+    Pointer("scratch", 0, "int16_t"),
+)
 
 
 class Op(ABC):

@@ -13,7 +13,7 @@ from hilgate.compile.ops.reshape.op import Reshape
 from hilgate.compile.ops.window import Pair, Window, one_image, onnx_window
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 

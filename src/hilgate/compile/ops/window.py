@@ -10,7 +10,7 @@ import numpy as np
 from hilgate.compile.graph import Shape
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
 
 Pair = tuple[int, int]
 

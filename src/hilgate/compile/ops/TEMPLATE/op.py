@@ -12,7 +12,7 @@ from hilgate.compile.graph import Shape, Site, Tensor
 from hilgate.compile.ops.base import Call, Op, Pointer
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from hilgate.compile.ops.add.linear import Linear, find_linear
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode
 

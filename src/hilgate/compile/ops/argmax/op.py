@@ -13,7 +13,7 @@ from hilgate.compile.graph import Quantization, Shape, Site, Tensor
 from hilgate.compile.ops.base import Call, Op, Pointer
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
 
 CLASSES_MAX = 256
 

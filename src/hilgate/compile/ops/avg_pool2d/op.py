@@ -23,7 +23,7 @@ from hilgate.compile.ops.reshape.op import Reshape
 from hilgate.compile.ops.window import Window
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 

@@ -17,7 +17,7 @@ from hilgate.compile.graph import Shape, Site, Tensor
 from hilgate.compile.ops.base import Call, Op, Pointer
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 PLAIN_INPUTS = 8  # that concat_s8 takes; more get a function of their own

@@ -10,7 +10,7 @@ from hilgate.compile.graph import Quantization, Tensor
 from hilgate.compile.ops.window import Window, onnx_window
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 

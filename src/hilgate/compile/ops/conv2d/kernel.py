@@ -11,7 +11,7 @@ import numpy as np
 from hilgate.compile.kernels import panel as panels
 from hilgate.compile.kernels.panel import Integers, Panel
 from hilgate.compile.ops.affine import Affine, affine
-from hilgate.compile.ops.base import Call, Pointer, Section, int32_section
+from hilgate.compile.ops.base import STREAMED, Call, Section, int32_section
 
 if TYPE_CHECKING:
     from hilgate.compile.graph import Site
@@ -181,16 +181,8 @@ def _lag(reads: list[int], writes: list[int]) -> int:
 def call(op: Conv2D, site: Site, kernel: ConvKernel) -> Call:
     """The call with its instance and its shape, which stand before the layers."""
     name, text = _shape(op, site, kernel)
-    pointers = (
-        Pointer("input", 0, "int8_t"),
-        Pointer("section", "stream", "uint8_t"),
-        Pointer("section", "output", "hilgate_output"),
-        Pointer("section", "fill", "hilgate_i32"),
-        Pointer("output", 0, "int8_t"),
-        Pointer("scratch", 0, "int16_t"),
-    )
     preamble = (kernel.panel.preamble, text)
-    return Call(f"conv2d_{kernel.mode}_s8", pointers, {"shape": f"&{name}"}, preamble)
+    return Call(f"conv2d_{kernel.mode}_s8", STREAMED, {"shape": f"&{name}"}, preamble)
 
 
 def _shape(op: Conv2D, site: Site, kernel: ConvKernel) -> tuple[str, str]:

@@ -19,7 +19,7 @@ from hilgate.compile.ops.window import Window, one_image
 from hilgate.compile.options import CYCLES_PER_BYTE
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.ops.conv2d.kernel import ConvKernel
     from hilgate.compile.ops.conv2d.winograd import WinogradKernel
     from hilgate.compile.options import Options

@@ -10,7 +10,7 @@ import numpy as np
 
 from hilgate.compile.kernels.panel import DOUBLE, POSITIVE, Integers, integers, run_order, words
 from hilgate.compile.ops.affine import Affine, affine
-from hilgate.compile.ops.base import Call, Pointer, Section, int32_section
+from hilgate.compile.ops.base import STREAMED, Call, Section, int32_section
 
 if TYPE_CHECKING:
     from hilgate.compile.graph import Site
@@ -175,15 +175,7 @@ def overlap_lag(op: Conv2D, site: Site, kernel: WinogradKernel) -> int:
 def call(op: Conv2D, site: Site, kernel: WinogradKernel) -> Call:
     """The call with its steps and its shape, which stand before the layers."""
     name, text = _shape(op, site, kernel)
-    pointers = (
-        Pointer("input", 0, "int8_t"),
-        Pointer("section", "stream", "uint8_t"),
-        Pointer("section", "output", "hilgate_output"),
-        Pointer("section", "fill", "hilgate_i32"),
-        Pointer("output", 0, "int8_t"),
-        Pointer("scratch", 0, "int16_t"),
-    )
-    return Call("conv2d_winograd_s8", pointers, {"shape": f"&{name}"}, (*kernel.preamble, text))
+    return Call("conv2d_winograd_s8", STREAMED, {"shape": f"&{name}"}, (*kernel.preamble, text))
 
 
 def _shape(op: Conv2D, site: Site, kernel: WinogradKernel) -> tuple[str, str]:

@@ -11,7 +11,7 @@ from hilgate.compile.graph import Quantization, Tensor
 from hilgate.compile.ops.window import Window, onnx_window, same_padding
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from hilgate.compile.graph import Site, Tensor
-from hilgate.compile.ops.base import Call, Pointer, Section
+from hilgate.compile.ops.base import STREAMED, Call, Section
 from hilgate.compile.ops.conv2d import kernel as panels
 from hilgate.compile.ops.conv2d.op import Conv2D
 from hilgate.compile.ops.window import Window
@@ -140,14 +140,6 @@ def call(op: ConvTranspose2D, site: Site, phases: tuple[Phase, ...]) -> Call:
     content = ",\n    ".join(rows)
     name = f"conv_transpose2d_phases_{zlib.crc32(content.encode()):08x}"
     text = f"static const conv_transpose2d_phase {name}[{len(rows)}] = {{\n    {content}}};\n"
-    pointers = (
-        Pointer("input", 0, "int8_t"),
-        Pointer("section", "stream", "uint8_t"),
-        Pointer("section", "output", "hilgate_output"),
-        Pointer("section", "fill", "hilgate_i32"),
-        Pointer("output", 0, "int8_t"),
-        Pointer("scratch", 0, "int16_t"),
-    )
     constants: dict[str, int | str] = {"phases": name, "count": len(rows), "bytes": site.output.bytes}
     instances = tuple(dict.fromkeys(phase.kernel.panel.preamble for phase in phases))
-    return Call("conv_transpose2d_phases_s8", pointers, constants, (*instances, text))
+    return Call("conv_transpose2d_phases_s8", STREAMED, constants, (*instances, text))

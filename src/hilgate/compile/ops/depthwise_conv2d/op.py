@@ -17,7 +17,7 @@ from hilgate.compile.ops.depthwise_conv2d import plane
 from hilgate.compile.ops.window import Window, one_image
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.ops.depthwise_conv2d.plane import PlaneKernel
     from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode

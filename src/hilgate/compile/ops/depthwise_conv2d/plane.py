@@ -10,7 +10,7 @@ import numpy as np
 
 from hilgate.compile.kernels.panel import Integers, integers, words
 from hilgate.compile.ops.affine import Affine
-from hilgate.compile.ops.base import Call, Pointer, Section, int32_section
+from hilgate.compile.ops.base import STREAMED, Call, Section, int32_section
 from hilgate.compile.ops.depthwise_conv2d.lie import MAX_OFFSET, TAPS, lie
 
 if TYPE_CHECKING:
@@ -197,17 +197,9 @@ def sections(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> list[Secti
 def call(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> Call:
     """The call with its instance and its shape, which stand before the layers."""
     name, text = _shape(op, site, kernel)
-    pointers = (
-        Pointer("input", 0, "int8_t"),
-        Pointer("section", "stream", "uint8_t"),
-        Pointer("section", "output", "hilgate_output"),
-        Pointer("section", "fill", "hilgate_i32"),
-        Pointer("output", 0, "int8_t"),
-        Pointer("scratch", 0, "int16_t"),
-    )
     function = "depthwise_general_s8" if kernel.general else "depthwise_plane_s8"
     instances = dict.fromkeys((kernel.preamble, kernel.edge_core.preamble))
-    return Call(function, pointers, {"shape": f"&{name}"}, (*instances, text))
+    return Call(function, STREAMED, {"shape": f"&{name}"}, (*instances, text))
 
 
 def _shape(op: DepthwiseConv2D, site: Site, kernel: PlaneKernel) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from hilgate.compile.onnx_quantization import as_int8, read_quantization
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, float_record
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 

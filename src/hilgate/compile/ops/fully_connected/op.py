@@ -16,7 +16,7 @@ from hilgate.compile.ops.base import Call, Op, Pointer, Section
 from hilgate.compile.ops.fully_connected import wide
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.ops.fully_connected.wide import WideKernel
     from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode

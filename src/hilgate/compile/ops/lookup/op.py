@@ -15,7 +15,7 @@ from hilgate.compile.ops.lookup.functions import FUNCTIONS
 from hilgate.compile.ops.lookup.hard_swish import hard_swish_int16
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 ONNX = {

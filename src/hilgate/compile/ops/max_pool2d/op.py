@@ -15,7 +15,7 @@ from hilgate.compile.ops.pool import constants, pooled_shape, reduce_from_onnx, 
 from hilgate.compile.ops.window import Window
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 

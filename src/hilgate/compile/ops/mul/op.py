@@ -20,7 +20,7 @@ from hilgate.compile.ops.affine import ROUNDING_CODE, output_record
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, int32_section
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 

@@ -20,7 +20,7 @@ from hilgate.compile.ops.lookup.op import table_call
 from hilgate.compile.options import CYCLES_PER_BYTE
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.options import Options
     from hilgate.compile.tflite_door import TfliteNode
 

@@ -13,7 +13,7 @@ from hilgate.compile.graph import Shape, Site, Tensor
 from hilgate.compile.ops.base import Op
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 

@@ -13,7 +13,7 @@ from hilgate.compile.ops.base import Call, Op, Pointer
 from hilgate.compile.ops.window import one_image
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 

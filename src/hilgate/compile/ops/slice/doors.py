@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 Box = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]

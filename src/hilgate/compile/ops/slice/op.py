@@ -17,7 +17,7 @@ from hilgate.compile.ops.base import Call, Op, Pointer
 from hilgate.compile.ops.slice.doors import from_onnx, from_tflite
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 RANK = 4

@@ -18,7 +18,7 @@ from hilgate.compile.graph import Quantization, Shape, Site, Tensor
 from hilgate.compile.ops.base import Call, Op, Pointer, Section, float_record, int32_section
 
 if TYPE_CHECKING:
-    from hilgate.compile.onnx_door import OnnxNode
+    from hilgate.compile.onnx_node import OnnxNode
     from hilgate.compile.tflite_door import TfliteNode
 
 TABLE_BITS = 22  # exp(0) in the table; 2^22 * 1024 classes fit a 32-bit sum
