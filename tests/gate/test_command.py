@@ -24,7 +24,7 @@ gate:
 def hilgate(tmp_path, make):
     """Run the command in a project whose base is the folder `base`."""
     (tmp_path / "params.yaml").write_text(PARAMS)
-    for folder, flash in (("base", 100_000), ("artifacts/run", 100_000), ("larger", 103_000)):
+    for folder, flash in (("base", 100_000), ("artifacts/run", 100_000), ("larger", 103_000), ("more", 101_000)):
         place = tmp_path / folder / "toy_board_a"
         place.mkdir(parents=True)
         document = make.document()
@@ -54,8 +54,26 @@ def test_fail_is_10(hilgate):
     assert "flash: +3,000 B (+3.00 %) against base" in " ".join(answer.stdout.split())
 
 
+def test_warn_is_0_and_says_what_got_worse(hilgate):
+    answer = hilgate("gate", "--base", "base", "--head", "more")
+    assert answer.returncode == 0
+    assert "WARN" in answer.stdout and "beyond the 0.5 % that worse_warn allows" in " ".join(answer.stdout.split())
+
+
 def test_inconclusive_is_11(hilgate):
     assert hilgate("gate").returncode == 11
+
+
+def test_waiting_is_12_until_somebody_approves(hilgate):
+    settings = ["-c", "user.name=t", "-c", "user.email=t@example.org", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q", "-b", "main"], ["add", "params.yaml", "artifacts"], ["commit", "-q", "-m", "base"]):
+        subprocess.run(["git", *settings, *words], cwd=hilgate.root, check=True)
+    assert hilgate("gate").returncode == 0
+    (hilgate.root / "params.yaml").write_text(PARAMS.replace("max: 150000", "max: 160000"))
+    answer = hilgate("gate")
+    assert answer.returncode == 12
+    assert "toy_board_a flash_bytes.max: 150000 → 160000 (loosens)" in " ".join(answer.stdout.split())
+    assert hilgate("gate", "--approved-by", "maria").returncode == 0
 
 
 def test_one_cell_alone_is_judged_against_one_file_and_says_so(hilgate):
