@@ -8,6 +8,8 @@ export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=
 step() { if [ -t 2 ] || [ -n "${CI:-}" ]; then printf '\033[1m== %s\033[0m\n' "$*"; else printf '== %s\n' "$*"; fi >&2; }
 note() { printf '   %s\n' "$*" >&2; }
 
+me() { id -un 2>/dev/null || id -u; } # a container's user may have no name
+
 # stop CODE WHAT [LINE...]: one clear message, then exit. Codes are those of docs/exit-codes.md.
 stop() {
     local code=$1
