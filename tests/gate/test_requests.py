@@ -119,3 +119,26 @@ def test_another_board_of_a_cell_is_never_compared_and_passes_once_approved(make
     assert approved.outcome is Outcome.PASS
     reasons = [one.checks[1].reason for one in approved.cells[0].axes]
     assert reasons == ["as in main"] + ["not compared: the board is another one, and that was approved"] * 3
+
+
+def test_another_compiler_is_asked_for_and_not_compared_once_approved(make, axis, flash):
+    policy = make.policy()
+    changed = {
+        "environment": {**make.measurement().environment, "compiler_version": "13.3.1 20240614"},
+        "hashes": {**make.measurement().hashes, "image": "9" * 64},
+        "flash": flash(120_000),
+    }
+    base = make.side("main", make.measurement(), policy=policy)
+    head = make.side("this PR", make.measurement(**changed), policy=policy)
+    verdict = judge(policy, base, head)
+    assert verdict.outcome is Outcome.INCONCLUSIVE
+    old, new = "arm-none-eabi-gcc 12.2.1 20221205", "arm-none-eabi-gcc 13.3.1 20240614"
+    assert [(one.kind, one.base, one.head) for one in verdict.requests] == [("compiler", old, new)]
+    approved = judge(policy, base, head, approved_by="reviewer")
+    assert approved.outcome is Outcome.PASS
+    assert axis(approved, "flash_bytes").checks[1].reason.startswith("not compared: the compiler is another one")
+    large = make.side("this PR", make.measurement(**{**changed, "flash": flash(150_001)}), policy=policy)
+    assert judge(policy, base, large, approved_by="reviewer").outcome is Outcome.FAIL, "its own budget holds"
+    measured = make.measurement(**changed, source="measured", evidence="measured")
+    board = judge(policy, base, make.side("this PR", measured, policy=policy), approved_by="reviewer")
+    assert axis(board, "latency_us").outcome is Outcome.INCONCLUSIVE, "a prediction is no base of a measurement"

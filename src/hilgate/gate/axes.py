@@ -102,7 +102,7 @@ def _obstacle(name: str, base: Measurement | None, head: Measurement, context: C
 
 
 def _approved_gap(name: str, base: Measurement | None, head: Measurement, context: Context) -> str:
-    """An approval covers what cannot be compared because of what was approved: a new cell, test set or board."""
+    """An approval covers what cannot be compared because of what was approved: a new cell, test set, board, compiler."""
     if not context.approved_by:
         return ""
     if base is None and not context.no_baseline:
@@ -111,7 +111,16 @@ def _approved_gap(name: str, base: Measurement | None, head: Measurement, contex
         return "not compared: the test set is new, and that was approved"
     if name != "accuracy" and base is not None and base.board != head.board:
         return "not compared: the board is another one, and that was approved"
+    if base is not None and _only_compiler(name, base, head):
+        return "not compared: the compiler is another one, and that was approved"
     return ""
+
+
+def _only_compiler(name: str, base: Measurement, head: Measurement) -> bool:
+    """Whether nothing but another compiler stands between two values that could else be compared."""
+    if name == "accuracy" or not rules.another_toolchain(base, head):
+        return False
+    return name != "latency_us" or (base.latency is not None and base.source == head.source)
 
 
 def _enforced(name: str, both: Both) -> bool:

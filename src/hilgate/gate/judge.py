@@ -9,7 +9,7 @@ from hilgate.gate.axes import judge_axes, unjudged_axes
 from hilgate.gate.changes import changed_packages, changed_params, changes_between, facts
 from hilgate.gate.measured import Both, Measurement
 from hilgate.gate.policy import Policy, requests_between
-from hilgate.gate.rules import Context
+from hilgate.gate.rules import Context, another_toolchain, toolchain
 from hilgate.gate.sides import Side
 from hilgate.gate.verdict import Axis, CellVerdict, Check, Outcome, Request, Verdict, quote
 from hilgate.params import Cell
@@ -116,7 +116,7 @@ def _same_numbers(base: Measurement, head: Measurement) -> bool:
 
 
 def _requests(base: Side, head: Side) -> tuple[Request, ...]:
-    """Everything that decides verdicts and differs: budgets and cells, test sets, metrics, evidence classes."""
+    """Everything that decides verdicts and differs: budgets, cells, test sets, metrics, evidence classes, compilers."""
     found: list[Request] = []
     if base.policy is not None and head.policy is not None:
         found += requests_between(base.policy, head.policy)
@@ -127,6 +127,8 @@ def _requests(base: Side, head: Side) -> tuple[Request, ...]:
             ("metric", old.metric, new.metric),
             ("evidence", old.evidence, new.evidence if new.source == old.source else old.evidence),
         )
+        if another_toolchain(old, new):
+            rows = (*rows, ("compiler", toolchain(old), toolchain(new)))
         found += [Request(kind, name, kind, was, now, "changes") for kind, was, now in rows if was != now]
     return tuple(found)
 

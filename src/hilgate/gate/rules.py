@@ -142,6 +142,18 @@ def across_toolchains(base: Measurement, head: Measurement, context: Context) ->
     return _differing("toolchain", TOOLCHAIN, base, head, context)
 
 
+def toolchain(measurement: Measurement) -> str:
+    """Compiler and version, or an empty string where the measurement does not name both."""
+    named = [measurement.environment.get(key) for key in TOOLCHAIN]
+    return " ".join(map(str, named)) if all(named) else ""
+
+
+def another_toolchain(base: Measurement, head: Measurement) -> bool:
+    """Whether both sides name their compiler, and it is not the same one."""
+    old, new = toolchain(base), toolchain(head)
+    return bool(old and new and old != new)
+
+
 def across_methods(base: Measurement, head: Measurement, context: Context) -> str:
     """Why two latencies cannot be compared, or an empty string."""
     if base.source != head.source:
