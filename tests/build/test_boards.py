@@ -9,6 +9,7 @@ import subprocess
 import pytest
 
 from hilgate.build import board_header, linker, registers, vectors
+from hilgate.build.layout import check_memories
 from hilgate.catalogue import board_names, load_board
 from hilgate.errors import ParamsError
 
@@ -58,6 +59,7 @@ def test_memories_are_those_of_the_mcu(boards):
 
 def test_every_board_generates(boards):
     for board in boards.values():
+        check_memories(board, vectors.load_vectors(board)["memories"])
         assert "BOARD_CONSOLE_BASE" in board_header.render(board)
         assert f"boards/{board.name}/" in linker.render(board)
         assert "vector_table" in vectors.render(vectors.load_vectors(board))

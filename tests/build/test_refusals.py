@@ -9,6 +9,8 @@ import pytest
 from hilgate import params
 from hilgate.build import board_header, linker
 from hilgate.build.build import build_image, execute
+from hilgate.build.layout import check_memories
+from hilgate.build.vectors import load_vectors
 from hilgate.catalogue import load_board
 from hilgate.errors import ArtifactError, BuildError, DoesNotFitError, ParamsError, ToolMissingError
 from hilgate.tools import has_pinned_compiler
@@ -199,6 +201,30 @@ def test_layouts_that_cannot_be(board_with, old, new, word):
 def test_boards_that_contradict_themselves(board_with, old, new, word):
     with pytest.raises(ParamsError, match=word):
         board_with((old, new))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "word"),
+    [
+        ("bytes = 0x2_0000", "bytes = 0x2_0004", "`sram`: the STM32F446RE has nothing at 0x20020000"),
+        ("origin = 0x2000_0000", "origin = 0x1FFF_FF00", "has nothing at 0x1fffff00"),
+        ('mcu = "STM32F446RE"', 'mcu = "STM32F401RE"', "`sram`: the STM32F401RE has nothing at 0x20018000"),
+        (
+            'can = ["read", "execute", "dma"]',
+            'can = ["read", "write", "execute"]',
+            "`flash` of the STM32F446RE cannot write",
+        ),
+    ],
+)
+def test_memories_that_the_mcu_has_not(board_with, old, new, word):
+    board = board_with((old, new))
+    with pytest.raises(ParamsError, match=word):
+        check_memories(board, load_vectors(board)["memories"])
+
+
+def test_a_part_of_a_memory_is_enough(board_with):
+    board = board_with(("bytes = 0x2_0000", "bytes = 0x1_0000"))
+    check_memories(board, load_vectors(board)["memories"])
 
 
 def test_dma_buffers_go_where_dma_reaches(board_with):

@@ -14,6 +14,7 @@ from hilgate.build.cmake import CPU_FLAGS, OPTIMIZE, FirmwareProject, build_elf
 from hilgate.build.fit import check_stack_fits, explain_misfit
 from hilgate.build.image import fill_hash_slot
 from hilgate.build.layers import layer_rows
+from hilgate.build.layout import check_memories
 from hilgate.build.sizes import file_hash, flash_sizes, ram_sizes, section_rows, symbol_rows
 from hilgate.build.stack import worst_stack
 from hilgate.build.workplace import workplace
@@ -131,9 +132,11 @@ def prepare(board: Board, model: Path, out: Path, firmware: Path, optimize: str)
         folder.mkdir(parents=True)
     port = firmware / "port" / board.family
     placed = placement.place(board, model_bytes(model, "ARENA"), model_bytes(model, "WEIGHTS"))
+    family, mcu = registers.load(port / "registers.toml"), vectors.load_vectors(board)
+    check_memories(board, mcu["memories"])
     texts = {
-        "registers.h": registers.render(registers.load(port / "registers.toml"), board.mcu.lower()),
-        "vectors.c": vectors.render(vectors.load_vectors(board)),
+        "registers.h": registers.render(family, board.mcu.lower()),
+        "vectors.c": vectors.render(mcu),
         "board.h": board_header.render(board),
         "placement.h": placement.header(placed),
         "linker.ld": linker.render(board, placed),

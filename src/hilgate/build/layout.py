@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from hilgate.catalogue import Board, Memory
+from hilgate.catalogue import ABILITIES, Board, Memory
 from hilgate.errors import ParamsError
 from hilgate.params import build
 
 SECOND_CORE_BYTES = 0x400
+LETTERS = {"r": "read", "w": "write", "x": "execute"}  # `access` in vectors_<mcu>.toml
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,23 @@ def layout_of(board: Board) -> Layout:
     if layout.stack_bytes % 8 or layout.weights_address % 16:
         raise ParamsError("stack_bytes must be a multiple of 8, weights_address of 16", where=where)
     return layout
+
+
+def check_memories(board: Board, known: dict[str, dict[str, Any]]) -> None:
+    """Every memory of the board must be the MCU's, all of it or a part. known: of the MCU. Raises ParamsError."""
+    where = str(board.folder / "board.toml")
+    for memory in board.memories:
+        able, at = set(ABILITIES), memory.origin
+        while at < memory.end:
+            home = next((m for m in known.values() if m["origin"] <= at < m["origin"] + m["bytes"]), None)
+            if home is None:
+                there = ", ".join(f"{m['bytes']:#x} bytes at {m['origin']:#010x}" for m in known.values())
+                what = f"memory `{memory.name}`: the {board.mcu} has nothing at {at:#010x}"
+                raise ParamsError(what, where=where, hint=f"it has {there}")
+            able &= {"dma", *(LETTERS[letter] for letter in home["access"])}
+            at = home["origin"] + home["bytes"]
+        if missing := sorted(set(memory.can) - able):
+            raise ParamsError(f"memory `{memory.name}` of the {board.mcu} cannot {' or '.join(missing)}", where=where)
 
 
 def region(board: Board, kind: str, *needs: str) -> Memory:
