@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,9 @@ import pytest
 from hilgate.arrays import fingerprint, write_npz
 from hilgate.artifacts import artifact, write_json
 from hilgate.build.build import execute as build
+from hilgate.cli import main
 from hilgate.compile.compile import execute as compile_task
+from hilgate.link.timing import TIMING, Timing
 from hilgate.params import Params, load_params
 
 PARAMS = """
@@ -144,3 +147,28 @@ def project(made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path
 @pytest.fixture
 def params(project: Path) -> Params:
     return load_params(project)
+
+
+@pytest.fixture
+def hilgate(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., tuple[int, str]]:
+    """Run a command line: its exit code, and the one line on stderr. What was measured before must stay."""
+    monkeypatch.setitem(TIMING, "board", Timing(open_s=0.5))  # not the six seconds that a real board gets
+    kept = artifact(project, "run.measurement", "blobs_nucleo_f446re")
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("what was measured before")
+
+    def run(*words: str) -> tuple[int, str]:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as caught:
+            main(words)
+        assert kept.read_text() == "what was measured before"
+        out, err = capsys.readouterr()
+        lines = [line for line in err.splitlines() if not line.startswith(("reference", "vectors"))]
+        assert out == ""
+        assert len(lines) == 1, err
+        assert "Traceback" not in err
+        return int(caught.value.code or 0), lines[0]
+
+    return run

@@ -2,16 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import pty
 import shutil
-import socket
-import subprocess
-import sys
-import tty
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,108 +13,17 @@ import pytest
 from hilgate.arrays import read_npz, write_npz
 from hilgate.artifacts import artifact
 from hilgate.build.build import execute as build
-from hilgate.cli import main
 from hilgate.errors import ArtifactError, DeviceError, ParamsError, ParityError, StaleImageError
 from hilgate.hostc import build_host_library
-from hilgate.link.connect import connect
 from hilgate.link.protocol import IdentifyAnswer
-from hilgate.link.timing import TIMING, Timing
 from hilgate.params import Params, load_params
-from hilgate.run import clock
-from hilgate.run.clock import check_clock
-from hilgate.run.identity import check_identity, check_real
+from hilgate.run.identity import check_identity
 from hilgate.run.run import execute
 from hilgate.run.settings import settings_of
 from hilgate.run.subject import load_subject
 
 pytestmark = pytest.mark.arm
 NUCLEO, QEMU = "blobs_nucleo_f446re", "blobs_qemu_stm32f405"
-
-
-@pytest.fixture
-def hilgate(
-    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., tuple[int, str]]:
-    """Run a command line: its exit code, and the one line on stderr. What was measured before must stay."""
-    monkeypatch.setitem(TIMING, "board", Timing(open_s=0.5, answer_s=5.0))  # a board gets 6 s to start
-    kept = artifact(project, "run.measurement", NUCLEO)
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    kept.write_text("what was measured before")
-
-    def run(*words: str) -> tuple[int, str]:
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as caught:
-            main(words)
-        assert kept.read_text() == "what was measured before"
-        out, err = capsys.readouterr()
-        lines = [line for line in err.splitlines() if not line.startswith(("reference", "vectors"))]
-        assert out == ""
-        assert len(lines) == 1, err
-        assert "Traceback" not in err
-        return int(caught.value.code or 0), lines[0]
-
-    return run
-
-
-@pytest.fixture
-def terminal() -> Iterator[tuple[int, str]]:
-    ours, theirs = pty.openpty()
-    tty.setraw(theirs)
-    yield ours, os.ttyname(theirs)
-    os.close(ours)
-    os.close(theirs)
-
-
-def test_a_port_that_does_not_exist(hilgate) -> None:
-    code, line = hilgate("run", NUCLEO, "--on", "/dev/ttyACM99")
-    assert code == 21
-    assert line == "hilgate: /dev/ttyACM99: there is no such port (`hilgate ports` lists what is attached)"
-
-
-def test_a_busy_port(hilgate, terminal: tuple[int, str]) -> None:
-    import serial
-
-    with serial.Serial(terminal[1], exclusive=True):
-        code, line = hilgate("run", NUCLEO, "--on", terminal[1])
-    assert code == 22
-    assert "another program has this port open" in line
-
-
-def test_a_silent_port(hilgate, terminal: tuple[int, str]) -> None:
-    code, line = hilgate("run", NUCLEO, "--on", terminal[1])
-    assert code == 23
-    assert "nothing answers" in line
-
-
-@pytest.fixture
-def stranger() -> Iterator[Callable[[bytes], str]]:
-    """A server that says something to whoever comes, or hangs up at once; gives its address."""
-    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
-        server.settimeout(10)  # when the test fails before it calls
-
-        def talk(words: bytes) -> None:
-            with suppress(OSError), server.accept()[0] as connection:
-                while words:
-                    connection.sendall(words)
-                    connection.recv(1000)
-
-        def start(words: bytes) -> str:
-            pool.submit(talk, words)
-            return f"socket://127.0.0.1:{server.getsockname()[1]}"
-
-        yield start
-
-
-def test_a_port_that_talks_something_else(hilgate, stranger: Callable[[bytes], str]) -> None:
-    code, line = hilgate("run", NUCLEO, "--on", stranger(b"220 smtp ready\r\n"))
-    assert code == 24
-    assert "does not speak hilgate's protocol" in line
-
-
-def test_a_board_that_goes_away(hilgate, stranger: Callable[[bytes], str]) -> None:
-    code, line = hilgate("run", NUCLEO, "--on", stranger(b""))
-    assert code == 25
-    assert "the port disappeared" in line
 
 
 def test_an_image_that_is_not_the_one_under_test(hilgate, project: Path) -> None:
@@ -282,40 +182,3 @@ def test_settings_out_of_range(project: Path, old: str, new: str) -> None:
     (project / "params.yaml").write_text(text.replace(old, new))
     with pytest.raises(ParamsError, match="must lie between"):
         settings_of("blobs", load_params(project))
-
-
-def test_an_emulator_is_not_taken_for_a_board(project: Path, params: Params, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Behind a TCP port nobody sees what it is: its unique id betrays the virtual board, its missing counter QEMU."""
-    monkeypatch.setattr(clock, "MOST_RESTORE", 1)  # of this small network's 1,000 cycles
-    subject = load_subject(NUCLEO, params, project)
-    with connect(f"virtual://nucleo_f446re?image={subject.elf.relative_to(project)}", subject.board) as session:
-        with pytest.raises(DeviceError, match="this is a virtual board, whose numbers are predictions") as caught:
-            check_real(session)
-        assert "--on virtual://" in caught.value.hint
-        session.contact.identity = replace(session.identity, uid=bytes(range(12)))
-        check_real(session)
-        for said in ({"counter": 0}, {"uid": bytes(12)}, {"uid": b"\xff" * 12}):
-            lying = SimpleNamespace(identity=replace(session.identity, **said), name="board")
-            with pytest.raises(DeviceError, match="this is no chip"):
-                check_real(lying)
-        cycles = session.run_vector(subject.x[0].tobytes()).cycles
-        assert 0.9 < check_clock(session, cycles, session.wire.now) <= 1  # by its own time; restoring takes 5 % here
-        session.contact.identity = replace(session.identity, clock_hz=2 * session.identity.clock_hz)
-        with pytest.raises(DeviceError, match=r"360 MHz, but its cycles are 0\.4"):
-            check_clock(session, cycles, session.wire.now)
-
-
-def test_a_served_virtual_board_is_refused_before_anything_is_measured(hilgate, project: Path) -> None:
-    """A TCP port is taken for a real board, and would be called measured."""
-    elf = str(artifact(project, "build.elf", NUCLEO))
-    command = [sys.executable, "-m", "hilgate.cli", "virtual", "serve", "nucleo_f446re", "--image", elf, "--tcp", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=project, text=True) as server:
-        try:
-            assert server.stdout
-            address = next(word for word in server.stdout.readline().split() if word.startswith("socket://"))
-            code, line = hilgate("run", NUCLEO, "--on", address.strip(";"))
-        finally:
-            server.terminate()
-    assert code == 27
-    assert "this is a virtual board" in line
-    assert not (project / f"artifacts/run/{NUCLEO}/measured").exists()

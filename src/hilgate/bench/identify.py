@@ -122,7 +122,7 @@ def _next(who: dict[str, Any]) -> list[str]:
     image, board = who["image"], who["board"]
     if image["cell"] and image["same_weights"] and image["intact"]:
         return [f"next     hilgate run {image['cell']}" + ("" if who["virtual"] else f" --on {who['port']}")]
-    if board["name"] is None or who["virtual"]:
+    if board["name"] is None or who["virtual"] or bytes.fromhex(who["uid"]) in NO_UID:
         return []
     return [f"next     hilgate flash artifacts/build/CELL/firmware.elf --board {board['name']}"]
 
