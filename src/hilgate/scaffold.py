@@ -67,9 +67,10 @@ def create(word: str, name: str, root: Path) -> list[str]:
     if target.exists():
         raise UsageError(f"there is a {word} `{name}` already", where=str(target), hint="take another name")
     if not template.is_dir():
-        raise UsageError(
-            "the template is missing", where=str(template), hint="restore it with `git checkout -- TEMPLATE`"
-        )
+        hint = f"restore it with `git checkout -- {kind.parent}/TEMPLATE`"
+        if word == "op" and not parent.is_dir():  # the engine is installed, not a part of the project
+            hint = "operators belong to the engine: make it in a clone of hilgate, and install that"
+        raise UsageError("the template is missing", where=str(template), hint=hint)
     facts = {"board_id": str(_free_board_id(root))} if word == "board" else {}
     with tempfile.TemporaryDirectory(dir=parent, prefix=".new-") as folder:
         fresh = Path(folder) / name

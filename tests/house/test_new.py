@@ -128,8 +128,11 @@ def test_existing_name_is_refused_and_kept(project: Path) -> None:
 
 def test_missing_template_is_named(project: Path) -> None:
     shutil.rmtree(project / "src/tasks/TEMPLATE")
-    with pytest.raises(UsageError, match="the template is missing"):
+    with pytest.raises(UsageError, match=r"missing .restore it with `git checkout -- src/tasks/TEMPLATE`"):
         create("task", "vibration", project)
+    shutil.rmtree(project / "src/hilgate")
+    with pytest.raises(UsageError, match="make it in a clone of hilgate"):
+        create("op", "turn", project)
 
 
 def test_failure_half_way_leaves_nothing(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

