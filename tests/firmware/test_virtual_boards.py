@@ -8,7 +8,8 @@ import pytest
 
 from hilgate.errors import DeviceError
 from hilgate.link.connect import connect
-from hilgate.link.protocol import FaultKind, ResetCause
+from hilgate.link.protocol import ClockSource, FaultKind, ResetCause
+from hilgate.virtual.registers import load_family
 
 pytestmark = pytest.mark.arm
 BOARDS = {  # clock in Hz, and the fewest cycles that one run of the fixture model can take
@@ -61,6 +62,24 @@ def test_crash_and_hang_end_in_a_record(session, board_name, kind, fault, cause)
     assert session.identify().clock_hz == BOARDS[board_name][0]
     assert session.fault().kind in (fault, FaultKind.NONE), "the session may have read it already"
     assert session.echo(b"on") == b"on"
+
+
+@pytest.mark.parametrize(
+    ("name", "family", "hz"), [("nucleo_f446re", "stm32f4", 16_000_000), ("stm32h747i_disco", "stm32h7", 64_000_000)]
+)
+def test_without_a_pll_the_reset_clock_stays(virtual_image, monkeypatch, name, family, hz):
+    """Both attempts time out, and no watchdog bites. 921600 baud only where the divider comes within 2 %."""
+    monkeypatch.setitem(load_family(family)["startup_us"], "pll", 10**10)
+    with connect(f"virtual://{name}?image={virtual_image(name).elf}") as session:
+        who = session.identity
+        assert (who.clock_source, who.clock_hz, who.baud) == (ClockSource.RESET_DEFAULT, hz, 115200)
+        assert who.reset_cause == ResetCause.POWER_ON
+        if hz == 16_000_000:
+            with pytest.raises(DeviceError, match="bad_argument"):
+                session.set_baud(921600)
+        else:
+            assert session.set_baud(921600)
+        assert session.run_vector(bytes(8)).output == bytes(4)
 
 
 def test_a_plain_reset_is_a_software_reset(session):
