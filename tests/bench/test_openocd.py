@@ -199,12 +199,14 @@ def test_success_is_said_by_our_own_last_line_only(
 def test_an_openocd_that_hangs_is_ended_with_all_its_children(
     root: Path, image: Path, says: Callable[..., Path]
 ) -> None:
-    words = says("", then=f'sleep 600 & echo $! >"{image.parent}/child"; wait')
-    with pytest.raises(ProbeError, match="had not finished after 1 s"):
-        openocd.flash(Job(image, load_board("nucleo_f446re", root), PROBE, timeout_s=1.0))
-    assert words.is_file()
+    says("", then=f'sleep 600 & echo $! >"{image.parent}/child"; wait')
+    for seconds in (1.0, 4.0, 16.0, 64.0):  # on a busy computer the program has not come so far in one
+        with pytest.raises(ProbeError, match=f"had not finished after {seconds:.0f} s"):
+            openocd.flash(Job(image, load_board("nucleo_f446re", root), PROBE, timeout_s=seconds))
+        if (image.parent / "child").is_file():
+            break
     child = int((image.parent / "child").read_text())
-    for _ in range(100):
+    for _ in range(1200):
         if not Path(f"/proc/{child}/stat").exists() or " Z " in Path(f"/proc/{child}/stat").read_text():
             return
         time.sleep(0.05)
@@ -224,7 +226,7 @@ def test_bytes_outside_flash_are_refused_before_openocd_starts(
     """OpenOCD 0.12 skips a segment without a flash bank and succeeds; option bytes and OTP have banks of their own."""
     words = says("hilgate: done", code=0)
     with pytest.raises(ArtifactError, match="is not flash of ST NUCLEO-F446RE"):
-        flash_image(make_elf((0x0800_0000, b"good"), (address, b"evil")), "nucleo_f446re", root)
+        flash_image(make_elf((0x0800_4000, b"good"), (address, b"evil")), "nucleo_f446re", root)
     assert not words.exists()
 
 
