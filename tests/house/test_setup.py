@@ -210,7 +210,19 @@ def test_progress_counts_to_the_true_number_and_says_when_pip_is_silent(machine)
     names = {line.split("=")[0] for line in lock.splitlines() if "==" in line and "win32" not in line}
     assert done.stderr.count(f"   40 of {len(names)} packages\n") == 1
     assert done.stderr.count("   40 packages\n") == 2  # how many torch and hilgate take is not known before
-    assert done.stderr.count("80 packages are here; installing them takes a while") == 3
+    assert done.stderr.count("80 packages fetched; installing them takes a while") == 3
+
+
+def test_progress_of_apt_shows_both_halves(machine) -> None:
+    says = 'for i in {1..40}; do [[ $* == *--download-only* ]] && echo "Get:$i http" || echo "Unpacking p$i"; done'
+    simulate = '[[ $* != *--simulate* ]] || { for i in {1..50}; do echo "Inst p$i"; done; exit; }'
+    script(machine.programs / "apt-get", f"#!/bin/bash\n{simulate}\n{says}\n")
+    script(machine.programs / "sudo", '#!/bin/bash\n[ "$1" = -n ] && exit 0\nexec "$@"\n')
+    done = machine(*COMPLETE[:-1])
+    assert done.returncode == 0
+    lines = [line.strip() for line in done.stderr.splitlines()]
+    assert lines[1:] and lines.count("40 of 50 packages") == 2
+    assert "40 packages fetched" in lines and "40 packages installed" in lines
 
 
 def venvs(run: Callable[..., object]) -> int:
