@@ -102,7 +102,7 @@ def _obstacle(name: str, base: Measurement | None, head: Measurement, context: C
 
 
 def _approved_gap(name: str, base: Measurement | None, head: Measurement, context: Context) -> str:
-    """An approval covers what cannot be compared because of what was approved: a new cell, test set, board, compiler."""
+    """An approval covers what cannot be compared because of it: a new cell, another test set, board or compiler."""
     if not context.approved_by:
         return ""
     if base is None and not context.no_baseline:
