@@ -17,7 +17,7 @@ from hilgate.link.protocol import Status
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# bad input | file below tests/ | test | exit code | what names it: an error, an outcome, a status of the device, or a call
+# bad input | file below tests/ | test | exit code | what names it: error, outcome, status of the device, or a call
 TABLE = """
 half a download | data/test_fetch.py
     test_half_a_download_resumes_in_the_next_run | 4 | DataError
