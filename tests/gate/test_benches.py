@@ -10,6 +10,7 @@ import pytest
 
 from hilgate.errors import ArtifactError
 from hilgate.gate.benches import benches_of, pairs_for, spreads_at, spreads_in
+from hilgate.gate.gate import execute
 from hilgate.gate.policy import Budget
 from hilgate.gate.spread import calibrate
 
@@ -46,6 +47,23 @@ def test_a_pull_requests_calibration_does_not_judge_it(project):
     git(project, "init", "-q")
     git(project, "commit", "-qm", "empty", "--allow-empty")
     assert spreads_at(project, git(project, "rev-parse", "HEAD").strip(), ["0123abcd"]) == {}
+
+
+def test_the_bases_calibration_judges_and_another_one_is_a_request(project, make):
+    (project / "params.yaml").write_text("cells: { toy_board_a: { task: toy, board: board_a } }")
+    document = {**make.document(), "source": "measured", "evidence": "measured"}
+    document["environment"] |= {"target": "0123abcd"}
+    file = project / "artifacts/run/toy_board_a/measurement.json"
+    file.parent.mkdir(parents=True)
+    file.write_text(json.dumps(document))
+    git(project, "init", "-q", "-b", "main")
+    git(project, "add", ".")
+    git(project, "commit", "-qm", "calibrated")
+    assert execute(project).requests == ()
+    write(project, "0123abcd", spread=0.0002)
+    (asked,) = execute(project).requests
+    assert (asked.kind, asked.what) == ("bench", "calibration of 0123abcd")
+    assert asked.base != "not there" and asked.head not in (asked.base, "not there")
 
 
 def test_a_calibration_under_another_name_is_refused(project):
