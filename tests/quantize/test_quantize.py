@@ -208,6 +208,12 @@ def test_parameters_that_cannot_be(trained_project, key, value, message):
         execute("waves", params, trained_project)
 
 
+def test_a_model_that_is_int8_already(trained_project):
+    integer = load_model(artifact(trained_project, "quantize.onnx", "waves"))
+    with pytest.raises(ModelError, match=r"quantized already .*float model"):
+        quantize(integer, np.zeros((1, 32), "float32"), "minmax")
+
+
 def test_a_damaged_float_model(project):
     artifact(project, "export.onnx", "waves").write_bytes(b"rubbish")
     with pytest.raises(ArtifactError, match="not a valid ONNX file"):

@@ -30,6 +30,8 @@ def quantize(
     from onnxruntime.quantization.registry import QDQRegistry, QLinearOpsRegistry
 
     chosen = {"minmax": CalibrationMethod.MinMax, "percentile": CalibrationMethod.Percentile}
+    if any(node.op_type == "QuantizeLinear" for node in model.graph.node):
+        raise ModelError("is quantized already", where="quantize", hint="it takes the float model of `hilgate export`")
     with tempfile.TemporaryDirectory(prefix="hilgate-") as scratch, _quiet():
         path = Path(scratch) / "int8.onnx"
         copy = type(model)()

@@ -130,6 +130,14 @@ def test_a_constant_with_a_negative_dimension(maker) -> None:
     maker.refuse("constant `w` is damaged")
 
 
+@pytest.mark.parametrize("kind", ["DepthToSpace", "SpaceToDepth"])
+@pytest.mark.parametrize("side", [0, -2, 3])
+def test_blocks_that_do_not_fit(maker, kind: str, side: int) -> None:
+    maker.shape = [1, 4, 8, 8]
+    maker.replace("gemm", kind, ["xd"], ["g"], blocksize=side)
+    maker.refuse(f"`gemm` ({kind})", f"blocksize {side} does not fit shape")
+
+
 def test_a_node_without_outputs(maker) -> None:
     maker.nodes.append(helper.make_node("Relu", ["xd"], [], name="void"))
     maker.refuse("`void` (Relu)", "has no output")

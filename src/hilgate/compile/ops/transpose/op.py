@@ -1,4 +1,4 @@
-"""Transpose: the axes in another order. ONNX and TFLite TRANSPOSE."""
+"""Transpose: the axes in another order."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from hilgate.compile.graph import Quantization, Shape, Site, Tensor
 from hilgate.compile.ops.base import Call, Op, Pointer
+from hilgate.compile.ops.transpose.blocks import blocks_from_onnx
 
 if TYPE_CHECKING:
     from hilgate.compile.onnx_node import OnnxNode
@@ -27,12 +28,15 @@ class Transpose(Op):
 
     kind: ClassVar[str] = "transpose"
     headers: ClassVar[tuple[str, ...]] = ("kernels/bytes.h",)
-    onnx: ClassVar[tuple[str, ...]] = ("Transpose",)
+    onnx: ClassVar[tuple[str, ...]] = ("Transpose", "DepthToSpace", "SpaceToDepth")
     tflite: ClassVar[tuple[str, ...]] = ("TRANSPOSE",)
     keeps_quantization: ClassVar[bool] = True
 
     @classmethod
     def from_onnx(cls, node: OnnxNode) -> None:
+        if node.kind != "Transpose":
+            blocks_from_onnx(node)
+            return
         x = node.input(0)
         order = tuple(int(i) for i in node.attribute("perm", list(range(len(x.shape)))[::-1]))
         if sorted(order) != list(range(len(x.shape))):
