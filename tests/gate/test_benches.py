@@ -60,7 +60,7 @@ def test_the_bases_calibration_judges_and_another_one_is_a_request(project, make
     git(project, "add", ".")
     git(project, "commit", "-qm", "calibrated")
     assert execute(project).requests == ()
-    write(project, "0123abcd", spread=0.0002)
+    write(project, "0123abcd", upper=0.0002)
     (asked,) = execute(project).requests
     assert (asked.kind, asked.what) == ("bench", "calibration of 0123abcd")
     assert asked.base != "not there" and asked.head not in (asked.base, "not there")

@@ -139,8 +139,8 @@ def test_a_default_that_is_written_out_asks_for_nothing():
 
 def test_a_changed_calibration_is_a_request():
     old = Spread("bench", "board_a", 64, 0.001, 0.002, 0.0, "2026-01-02")
-    new = replace(old, upper=0.001)
+    new = replace(old, upper=0.001, made="2026-02-03")
     asked = requests_between(replace(policy(), spreads={"bench": old}), replace(policy(), spreads={"bench": new}))
     assert [(one.kind, one.what, one.base, one.head) for one in asked] == [
-        ("bench", "calibration of bench", "0.2 % (64 loads)", "0.1 % (64 loads)")
+        ("bench", "calibration of bench", "0.2 % (64 loads, 2026-01-02)", "0.1 % (64 loads, 2026-02-03)")
     ]

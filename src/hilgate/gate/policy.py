@@ -86,7 +86,8 @@ def _bench_requests(base: dict[str, Spread], head: dict[str, Spread]) -> list[Re
     for testbed in sorted({*base, *head}):
         old, new = base.get(testbed), head.get(testbed)
         if old != new:
-            was, wanted = (f"{side.text()} ({side.loads} loads)" if side else "not there" for side in (old, new))
+            texts = (f"{one.text()} ({one.loads} loads, {one.made})" if one else "not there" for one in (old, new))
+            was, wanted = texts
             found.append(Request("bench", "", f"calibration of {testbed}", was, wanted, "changes"))
     return found
 
