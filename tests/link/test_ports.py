@@ -34,9 +34,11 @@ from hilgate.link.connect import connect
 from hilgate.link.contact import Options
 from hilgate.link.lossy import LossyPort
 from hilgate.link.session import Session
+from hilgate.link.timing import Timing
 from hilgate.link.transports import _explain, open_port, schemes
 
 OPTIONS = Options(timing=QUICK)
+PATIENT = Options(timing=Timing(answer_s=20.0, open_s=60.0))  # however busy this computer is
 
 
 def one_clear_line(error: HilgateError, where: str) -> bool:
@@ -142,18 +144,22 @@ def test_a_port_that_answers_rubbish(terminal: tuple[int, str], rubbish: str) ->
     thread = threading.Thread(target=babble)
     thread.start()
     try:
-        with pytest.raises(GarbageError) as caught:
-            connect(terminal[1], options=OPTIONS)
+        error: Exception = SilentError("")
+        while isinstance(error, SilentError):  # on a busy computer nobody may come to speak in time
+            with pytest.raises((GarbageError, SilentError)) as caught:
+                connect(terminal[1], options=OPTIONS)
+            error = caught.value
     finally:
         stop.set()
         thread.join()
-    assert one_clear_line(caught.value, terminal[1])
+    assert isinstance(error, GarbageError)
+    assert one_clear_line(error, terminal[1])
 
 
 def test_a_whole_session_over_a_serial_device(terminal: tuple[int, str], host_firmware: Path) -> None:
     cable = Cable(terminal[0], host_firmware)
     cable.start()
-    with connect(terminal[1], options=OPTIONS) as session:
+    with connect(terminal[1], options=PATIENT) as session:
         x = bytes(session.identity.input_bytes)
         assert session.run_vector(x).output == session.infer().output
         with pytest.raises(PortBusyError):  # two sessions on one port
@@ -167,7 +173,7 @@ def test_a_whole_session_over_a_serial_device(terminal: tuple[int, str], host_fi
 def test_a_board_that_is_unplugged_half_way(terminal: tuple[int, str], host_firmware: Path, cut_after: int) -> None:
     cable = Cable(terminal[0], host_firmware, cut_after)
     cable.start()
-    with pytest.raises((LostError, GarbageError)) as caught, connect(terminal[1], options=OPTIONS) as session:
+    with pytest.raises((LostError, GarbageError)) as caught, connect(terminal[1], options=PATIENT) as session:
         x = bytes(session.identity.input_bytes)
         while True:
             session.run_vector(x)
@@ -195,7 +201,7 @@ def test_a_program_that_ends_says_why(tmp_path: Path) -> None:
     program.write_text("#!/bin/sh\nsleep 0.1\necho the model does not fit >&2\nexit 3\n")
     program.chmod(0o755)
     with pytest.raises(LostError, match="exit code 3: the model does not fit"):
-        connect(f"host://?program={program}", options=OPTIONS)
+        connect(f"host://?program={program}", options=PATIENT)
 
 
 def listener() -> socket.socket:
@@ -242,7 +248,7 @@ def test_a_tcp_port_that_hangs_up() -> None:
         thread = threading.Thread(target=hang_up)
         thread.start()
         with pytest.raises(LostError) as caught:
-            connect(address, options=OPTIONS)
+            connect(address, options=PATIENT)
         thread.join()
     assert one_clear_line(caught.value, address)
 
