@@ -82,3 +82,15 @@ def test_crashes_that_nobody_handles_are_named(case, fault_of) -> None:
         assert what.count("UNDEFINSTR") == 2 and "in the handler of" in what
     else:
         assert "address 0x30000000" in what
+
+
+@pytest.mark.parametrize(
+    ("case", "what"),
+    [
+        ("resets_for_ever", "a reset loop: 100 resets without a byte from the board, the last one by software"),
+        ("faults_for_ever", "a fault loop: 10000 faults without a byte from the board, the last one PRECISERR at 0x"),
+    ],
+)
+def test_a_circle_is_named(case, what, fault_of) -> None:
+    fault = fault_of(case)
+    assert fault.what.startswith(what) and f"({case}+0x" in str(fault)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from hilgate.virtual.peripherals.uid import FactoryData
 
 HANG_US = 100_000
+RESETS_MOST, FAULTS_MOST = 100, 10_000  # without a byte from the board in between
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,7 @@ class Machine:
         self.vector_base = self.flash_memory.origin
         self.last_fault = "a fault"
         self.resets: list[str] = []
+        self._silent_resets = self._silent_faults = 0
         self.dma = DmaRoutes(self)
         self._uarts: list[Serial] = []
         self.pins: dict[str, bool] = {}  # signal -> a pin carries it; GPIO clears it
@@ -154,7 +156,11 @@ class Machine:
         self.clock.stop_now()
 
     def reset(self, cause: str) -> None:
-        """All of the chip but its memories. cause: power_on, pin, software, watchdog."""
+        """All of the chip but its memories. cause: power_on, pin, software, watchdog. Raises VirtualFault in a loop."""
+        self._silent_resets += cause in ("software", "watchdog")
+        if self._silent_resets > RESETS_MOST:
+            what = f"a reset loop: {RESETS_MOST} resets without a byte from the board, the last one by {cause}"
+            raise VirtualFault(what, where=self.image.place(self._pc & ~1))
         self.resets.append(cause)
         self._reset_wanted, self.sleeping = None, False
         self.clock.cancel_all(but="WIRE")
@@ -233,12 +239,20 @@ class Machine:
         at = "" if address is None else f", address 0x{address:08x}"
         cause = f", in the handler of {self.last_fault}" if any(n < 7 for n in self.exceptions.active) else ""
         self.last_fault = f"{bit} at {self.image.place(pc)}{at}{cause}"
+        self._silent_faults += 1
+        if self._silent_faults > FAULTS_MOST:
+            what = f"a fault loop: {FAULTS_MOST} faults without a byte from the board, the last one {self.last_fault}"
+            raise VirtualFault(what)
         if not self.iwdg.running:
             self.clock.after_us("HANG", HANG_US, self._check_hang)
 
     def _check_hang(self) -> None:
         if any(number < 7 for number in self.exceptions.active):
             raise VirtualFault(f"the firmware hangs in its fault handler after {self.last_fault}")
+
+    def said_something(self) -> None:
+        """A byte has left the board: whatever it does, it does not run in a circle."""
+        self._silent_resets = self._silent_faults = 0
 
     # ------------------------------------------------------------------ running
 

@@ -104,6 +104,15 @@ CASE hang(void) {
                    "ldr r3, =0x30000000\n ldr r4, [r3]\n forever: b forever");
 }
 
+CASE resets_for_ever(void) {
+    __asm volatile("ldr r0, =0xE000ED0C\n ldr r1, =0x05FA0004\n str r1, [r0]\n dsb\n b .");
+}
+CASE faults_for_ever(void) {
+    __asm volatile("ldr r0, =0x20003000\n ldr r1, =0xE000ED08\n str r0, [r1]\n"
+                   "ldr r2, =back\n adds r2, #1\n str r2, [r0, #20]\n dsb\n"
+                   "ldr r3, =0x30000000\n ldr r4, [r3]\n back: bx lr");
+}
+
 void provoke(void) {
     chosen();
     say("survived\n");

@@ -147,6 +147,7 @@ class Serial(Peripheral):
     def _sent(self, byte: int, bit: int) -> None:
         self._shifting = None
         if self.listener is not None and self.machine.pin_is(self._tx):
+            self.machine.said_something()
             self.listener(byte, bit)
         if self._waiting is not None:
             waiting, self._waiting = self._waiting, None
