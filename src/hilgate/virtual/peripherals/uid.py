@@ -1,4 +1,4 @@
-"""What the factory wrote: the unique id, made of a mark, the board's name and the session's seed, and the flash size."""
+"""What the factory wrote: the unique id, made of a mark, the board's name and the seed, and the flash size."""
 
 from __future__ import annotations
 
