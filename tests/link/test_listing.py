@@ -7,6 +7,8 @@ from types import SimpleNamespace
 import pytest
 from serial.tools import list_ports
 
+from hilgate.bench import probes
+from hilgate.bench.probes import Probe
 from hilgate.cli import main
 from hilgate.link.ports import AttachedPort, attached_ports
 
@@ -29,6 +31,7 @@ def test_probes_are_told_from_other_ports(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_command_lists_one_port_a_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     monkeypatch.setattr(list_ports, "comports", lambda: PORTS)
+    monkeypatch.setattr(probes, "attached_probes", list)
     with pytest.raises(SystemExit) as caught:
         main(["ports"])
     assert not caught.value.code
@@ -36,10 +39,24 @@ def test_the_command_lists_one_port_a_line(monkeypatch: pytest.MonkeyPatch, caps
     assert lines[1].split("\t") == ["/dev/ttyACM1", "ST-LINK/V2-1 0669FF", "STM32 STLink"]
 
 
+def test_a_probe_without_a_port_is_listed_because_flash_can_use_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(list_ports, "comports", lambda: PORTS)
+    with_port, without = Probe("0669FF", "ST-LINK/V2-1", "/dev/ttyACM1"), Probe("37FF", "ST-LINK/V2")
+    monkeypatch.setattr(probes, "attached_probes", lambda: [with_port, without])
+    with pytest.raises(SystemExit):
+        main(["ports"])
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[2].split("\t") == ["-", "ST-LINK/V2 37FF", "debug probe without a serial port"]
+
+
 def test_nothing_attached_says_what_else_there_is(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(list_ports, "comports", list)
+    monkeypatch.setattr(probes, "attached_probes", list)
     with pytest.raises(SystemExit):
         main(["ports"])
     assert "virtual://" in capsys.readouterr().err
