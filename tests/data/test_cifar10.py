@@ -69,6 +69,24 @@ def test_records_that_are_none(data, tmp_path, content, message):
         data.read_records(tmp_path / "test_batch.bin")
 
 
+def test_cifar10_is_split_by_rule(data, tmp_path):
+    """The last of the training images validate, in the order of the files; the test set is left as it is."""
+    for number, file in enumerate(data.FILES):
+        records = np.full((2, 3073), 10 * number, np.uint8) + np.arange(2, dtype=np.uint8)[:, None]
+        records[:, 0] = number
+        (tmp_path / file.name).write_bytes(records.tobytes())
+    splits = data.split(tmp_path, data.Cifar10Data(validation=3))
+    seen = {name: [(int(y), int(x[0, 0, 0])) for x, y in zip(s.x, s.y, strict=True)] for name, s in splits.items()}
+    assert seen == {
+        "train": [(0, 0), (0, 1), (1, 10), (1, 11), (2, 20), (2, 21), (3, 30)],
+        "validation": [(3, 31), (4, 40), (4, 41)],
+        "test": [(5, 50), (5, 51)],
+    }
+    for wrong in (0, 10, -1):
+        with pytest.raises(DataError, match=f"{wrong} validation images of 10"):
+            data.split(tmp_path, data.Cifar10Data(validation=wrong))
+
+
 def test_the_network_is_mlperf_tinys_resnet8(root):
     """Multiply-accumulates counted from the convolutions and the dense layer that run: MLPerf Tiny says 12,501,632."""
     import torch

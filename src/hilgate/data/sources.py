@@ -8,11 +8,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
+from hilgate import guard
 from hilgate.console import progress
 from hilgate.data.archive import extract, gunzip
 from hilgate.data.download import Download, download
 from hilgate.data.pins import check
-from hilgate.errors import DataError
+from hilgate.errors import DataError, HilgateError
 from hilgate.project import find_root
 from hilgate.task import RawFile, Source
 
@@ -114,7 +115,18 @@ def _unpack(source: Source, packed: Path, folder: str, wanted: tuple[RawFile, ..
     extract(packed, folder, other, source.archive_bytes)
     with progress() as bar:
         for file in bar.track(wanted, description="converting"):
-            (into / file.name).write_bytes(source.convert(other, file.name))
+            (into / file.name).write_bytes(_converted(source.convert, other, file.name))
+
+
+def _converted(convert: Callable[[Path, str], bytes], folder: Path, name: str) -> bytes:
+    """A task's own conversion of a hostile package: whatever it raises, the next source is asked."""
+    try:
+        return convert(folder, name)
+    except HilgateError:
+        raise
+    except Exception as error:  # image and archive libraries have many classes of their own
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
+        raise DataError(f"cannot be converted: {reason}", where=guard.place(error) or name) from error
 
 
 def _download(job: Download, use: Callable[[], None]) -> None:
