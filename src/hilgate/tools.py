@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from hilgate.errors import ToolMissingError
+from hilgate.errors import ToolMissingError, UsageError
 
 PINNED_ARM_GCC = "12.2.1 20221205"  # exact counts and sizes in tests hold for it; .github/container/Dockerfile has it
 
@@ -68,6 +70,24 @@ def find_tool(program: str) -> Path:
         hint = f"it {tool.purpose}; get it with `{install_line(tool)}`"
         raise ToolMissingError("this program is not installed", where=program, hint=hint)
     return Path(path)
+
+
+def run_git(
+    folder: Path, *arguments: str, give: bytes = b"", env: Mapping[str, str] | None = None, timeout_s: float = 120
+) -> subprocess.CompletedProcess[bytes]:
+    """git in a folder, whatever it answers: no hook or monitor of the repository runs, and nobody is asked anything.
+
+    give: its standard input; env: on top of ours. Raises UsageError: it took longer than `timeout_s`.
+    """
+    quiet = ("-c", "core.hooksPath=/dev/null", "-c", "core.fsmonitor=false")
+    command = [str(find_tool("git")), *quiet, *arguments]
+    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(env or {})}
+    try:
+        return subprocess.run(
+            command, cwd=folder, input=give, capture_output=True, timeout=timeout_s, check=False, env=environment
+        )
+    except subprocess.TimeoutExpired as error:
+        raise UsageError(f"git {arguments[0]} took more than {timeout_s:g} s", where=str(folder)) from error
 
 
 def install_line(tool: Tool) -> str:

@@ -176,6 +176,15 @@ def test_workflows_of_a_larger_repository_are_seen_from_a_project_in_a_subfolder
     assert changed_workflows(before, after) == (".github/workflows/verdict.yml",)
 
 
+def test_no_program_that_a_clone_configures_runs(tree, tmp_path):
+    ran, monitor = tmp_path / "ran", tmp_path / "monitor"
+    monitor.write_text(f"#!/bin/sh\ntouch {ran}\n")
+    monitor.chmod(0o755)
+    tree.git("config", "core.fsmonitor", str(monitor))
+    changed_paths(Tree(tree.folder, sha_of(tree.folder, "main")), Tree(tree.folder))
+    assert not ran.exists()
+
+
 @pytest.mark.parametrize(
     ("path", "kind"),
     [

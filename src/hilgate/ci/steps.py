@@ -9,7 +9,7 @@ from pathlib import Path
 from hilgate.ci.benches import hardware
 from hilgate.ci.pulls import again
 from hilgate.ci.pulls.base import find_base
-from hilgate.ci.pulls.event import read_event, write_outputs
+from hilgate.ci.pulls.event import read_event, tell
 from hilgate.ci.pulls.undecided import write_undecided
 from hilgate.github.access import access_from
 from hilgate.github.client import Client
@@ -30,13 +30,6 @@ def run_base(environment: Environment) -> list[str]:
 def run_again(environment: Environment) -> list[str]:
     """`hilgate ci again`: start the verdict of an approved head once more."""
     return [again.execute(Client(access_from(environment)), environment)]
-
-
-def tell(environment: Environment, values: Mapping[str, str]) -> None:
-    """Hand values to later jobs, where there are any."""
-    path = environment.get("GITHUB_OUTPUT", "")
-    if path:
-        write_outputs(Path(path), values)
 
 
 def run_plan(environment: Environment, folder: Path) -> list[str]:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hilgate.ci.benches import heartbeat
 from hilgate.ci.pulls import approval, pending, post
-from hilgate.ci.pulls.event import read_event, write_outputs
+from hilgate.ci.pulls.event import read_event, tell
 from hilgate.ci.pulls.now import Options
 from hilgate.errors import GitHubError, UsageError
 from hilgate.github.access import access_from
@@ -24,7 +24,7 @@ def run_pending(environment: Environment) -> list[str]:
     """`hilgate ci pending`: start the check, tell later jobs which pull request it is."""
     event = read_event(environment)
     started = pending.execute(Client(access_from(environment)), event, _policy(environment), _author_may(environment))
-    _tell(environment, started.as_outputs(event))
+    tell(environment, started.as_outputs(event))
     return [started.note]
 
 
@@ -32,7 +32,7 @@ def run_post(environment: Environment, folder: Path, title: str) -> list[str]:
     """`hilgate ci post`: check and comment."""
     options = Options(title, _policy(environment), _author_may(environment))
     posted = post.execute(Client(access_from(environment)), read_event(environment), folder, options)
-    _tell(environment, {"outcome": posted.outcome})
+    tell(environment, {"outcome": posted.outcome})
     return [f"verdict: {posted.outcome or 'not written'}", *posted.notes]
 
 
@@ -49,7 +49,7 @@ def run_approve(environment: Environment, kind: str) -> list[str]:
     else:
         policy, author_may = _policy(environment), _author_may(environment)
         found = approval.budget_approval(client, pull, policy=policy, author_may=author_may)
-    _tell(environment, {**found.as_context(), "how": found.how})
+    tell(environment, {**found.as_context(), "how": found.how})
     by = f" by {found.by} ({found.how})" if found.by else ""
     return [f"{kind}: {found.state}{by} for {found.sha[:10]}", *found.notes]
 
@@ -62,7 +62,7 @@ def run_heartbeat(environment: Environment, boards: list[str], beat: bool) -> li
             heartbeat.beat(client, board)
         return [f"{board}: reported" for board in boards]
     pulses = [heartbeat.pulse(client, board) for board in boards]
-    _tell(environment, {f"{pulse.board}": pulse.state for pulse in pulses})
+    tell(environment, {f"{pulse.board}": pulse.state for pulse in pulses})
     return [f"{pulse.board}: {pulse.state}, {pulse.reason}" for pulse in pulses]
 
 
@@ -94,9 +94,3 @@ def run_setup(environment: Environment, repository: str, wanted: Wanted, check: 
     if missing:
         what = f"{len(missing)} of {len(findings)} settings are missing: {', '.join(missing)}"
         raise GitHubError(what, where=client.access.repository, hint="the table says what helps")
-
-
-def _tell(environment: Environment, values: Mapping[str, str]) -> None:
-    path = environment.get("GITHUB_OUTPUT", "")
-    if path:
-        write_outputs(Path(path), values)

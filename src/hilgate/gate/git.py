@@ -6,14 +6,12 @@ Nothing is checked out, and no hook or filter of the repository runs.
 from __future__ import annotations
 
 import re
-import subprocess
 from pathlib import Path
 
 from hilgate.errors import ArtifactError, UsageError
-from hilgate.tools import find_tool
+from hilgate.tools import run_git
 
 DEFAULT_BASES = ("main", "origin/main", "master", "origin/master")
-TIMEOUT_S = 60
 
 
 def default_base(root: Path) -> str | None:
@@ -73,7 +71,7 @@ def _check_readable(root: Path) -> None:
     """A folder below a .git that git does not read, such as somebody else's. Raises UsageError with its words."""
     if not any((folder / ".git").exists() for folder in (root, *root.parents)):
         return
-    answer = _run(root, "rev-parse", "--git-dir")
+    answer = run_git(root, "rev-parse", "--git-dir")
     if answer.returncode:
         words = answer.stderr.decode("utf-8", "replace").strip().splitlines() or ["git gives no reason"]
         hint = next((line.strip() for line in words if "safe.directory" in line), "look at `git status`")
@@ -99,15 +97,5 @@ def read_blob(root: Path, sha: str, path: str, largest_bytes: int) -> str | None
 
 def _try(root: Path, *arguments: str, ask: str = "") -> bytes | None:
     """What git prints, or None when it refuses. ask: its standard input."""
-    answer = _run(root, *arguments, ask=ask)
+    answer = run_git(root, *arguments, give=ask.encode())
     return answer.stdout if answer.returncode == 0 else None
-
-
-def _run(root: Path, *arguments: str, ask: str = "") -> subprocess.CompletedProcess[bytes]:
-    command = [str(find_tool("git")), *arguments]
-    try:
-        return subprocess.run(
-            command, cwd=root, input=ask.encode(), capture_output=True, timeout=TIMEOUT_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise UsageError(f"git {arguments[0]} took more than {TIMEOUT_S} s", where=str(root)) from error

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from hilgate.errors import UsageError
 from hilgate.github.access import Access, access_from
-from hilgate.tools import find_tool
+from hilgate.tools import run_git
 
 FORMS = (  # https://host/owner/name.git, ssh://git@host[:port]/owner/name, git@host:owner/name
     re.compile(r"https?://(?:[^@/]+@)?(?P<host>[A-Za-z0-9.-]+)(?::\d+)?/(?P<name>[^/]+/[^/]+)"),
@@ -39,12 +39,11 @@ def path_in_clone(path: Path) -> str:
 
 def _git(folder: Path, *arguments: str) -> str:
     """One line of git's, "" where it refuses."""
-    command = [str(find_tool("git")), *arguments]
     try:
-        answer = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=20, check=False)
-    except (OSError, subprocess.TimeoutExpired):
+        answer = run_git(folder, *arguments, timeout_s=20)
+    except (OSError, UsageError):
         return ""
-    return answer.stdout.strip() if answer.returncode == 0 else ""
+    return answer.stdout.decode("utf-8", "replace").strip() if answer.returncode == 0 else ""
 
 
 def parse_address(address: str) -> tuple[str, str]:

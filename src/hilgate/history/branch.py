@@ -17,6 +17,7 @@ from pathlib import Path
 from hilgate.errors import ArtifactError, UsageError
 from hilgate.history import git
 from hilgate.history.line import Key, Line, parse_line
+from hilgate.tools import run_git
 
 BRANCH = "hilgate-history"
 LOCAL = f"refs/heads/{BRANCH}"
@@ -127,7 +128,7 @@ def push(root: Path, lines: Iterable[Line], remote: str, pause: Callable[[float]
         if after == theirs:
             _move(root, after)
             return count
-        answer = git.attempt(root, "push", "--no-verify", "--quiet", remote, f"{after}:{LOCAL}")
+        answer = run_git(root, "push", "--no-verify", "--quiet", remote, f"{after}:{LOCAL}", timeout_s=git.TIMEOUT_S)
         if answer.returncode == 0:
             git.run(root, "update-ref", remote_ref, after or "")
             _move(root, after)
@@ -208,6 +209,6 @@ def _move(root: Path, after: str | None) -> None:
 
 
 def _refuse_checked_out(root: Path) -> None:
-    if git.attempt(root, "symbolic-ref", "--quiet", "HEAD").stdout.decode().strip() == LOCAL:
+    if run_git(root, "symbolic-ref", "--quiet", "HEAD").stdout.decode().strip() == LOCAL:
         hint = "check out another branch first; the history is written without a work tree"
         raise UsageError(f"{BRANCH} is checked out here", where=str(root), hint=hint)

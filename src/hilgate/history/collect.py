@@ -12,6 +12,7 @@ from hilgate.errors import ArtifactError, UsageError
 from hilgate.history import git
 from hilgate.history.line import METRICS, Line, line_from, plain
 from hilgate.params import Params
+from hilgate.tools import run_git
 
 MOST_CELLS = 1000
 RESULTS = (":!artifacts", ":!dvc.lock", ":!dvc.yaml")  # what `dvc repro` writes about the code that is committed
@@ -39,7 +40,7 @@ def commit_of(root: Path, revision: str = "HEAD") -> Commit:
 
 def check_clean(root: Path, commit: Commit) -> None:
     """Measurements of edited code belong to no commit. Raises UsageError."""
-    answer = git.attempt(root, "diff", "--quiet", commit.sha, "--", ".", *RESULTS)
+    answer = run_git(root, "diff", "--quiet", commit.sha, "--", ".", *RESULTS)
     if answer.returncode:
         hint = "commit it and measure again, or name the folder of the measurements with --from"
         raise UsageError(f"the files here are not those of {commit.sha[:10]}", where=str(root), hint=hint)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hilgate.errors import ArtifactError, UsageError
-from hilgate.tools import find_tool
+from hilgate.tools import run_git
 
 TIMEOUT_S = 300
 NOBODY = {"NAME": "hilgate", "EMAIL": "hilgate@localhost"}  # who commits where git knows nobody, as in a CI job
@@ -18,36 +16,22 @@ LARGEST_BYTES = 64 * 1024 * 1024
 
 def run(root: Path, *arguments: str, give: bytes = b"", env: Mapping[str, str] | None = None) -> bytes:
     """What git prints. Raises UsageError with git's own words."""
-    answer = attempt(root, *arguments, give=give, env=env)
+    answer = run_git(root, *arguments, give=give, env=env, timeout_s=TIMEOUT_S)
     if answer.returncode:
         said = answer.stderr.decode("utf-8", "replace").strip().splitlines()[-1:] or ["no reason given"]
         raise UsageError(f"git {arguments[0]} refused: {said[0][:300]}", where=str(root))
     return answer.stdout
 
 
-def attempt(
-    root: Path, *arguments: str, give: bytes = b"", env: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    """Run git, whatever it answers. Hooks of the repository do not run."""
-    command = [str(find_tool("git")), "-c", "core.hooksPath=/dev/null", *arguments]
-    environment = {**os.environ, "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C", **(env or {})}
-    try:
-        return subprocess.run(
-            command, cwd=root, input=give, capture_output=True, timeout=TIMEOUT_S, check=False, env=environment
-        )
-    except subprocess.TimeoutExpired as error:
-        raise UsageError(f"git {arguments[0]} took more than {TIMEOUT_S} s", where=str(root)) from error
-
-
 def tip(root: Path, ref: str) -> str | None:
     """The commit that a full ref name points to, or None."""
-    answer = attempt(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
+    answer = run_git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
     return answer.stdout.decode().strip() if answer.returncode == 0 else None
 
 
 def is_ancestor(root: Path, old: str, new: str) -> bool:
     """Whether `new` has all that `old` has."""
-    return attempt(root, "merge-base", "--is-ancestor", old, new).returncode == 0
+    return run_git(root, "merge-base", "--is-ancestor", old, new).returncode == 0
 
 
 def place(root: Path) -> str:
@@ -98,6 +82,6 @@ def commit_files(root: Path, parent: str | None, changed: Mapping[str, bytes], m
 
 def _who(root: Path) -> dict[str, str]:
     """The committer where git would refuse for want of one."""
-    known = all(attempt(root, "var", f"GIT_{role}_IDENT").returncode == 0 for role in ("AUTHOR", "COMMITTER"))
+    known = all(run_git(root, "var", f"GIT_{role}_IDENT").returncode == 0 for role in ("AUTHOR", "COMMITTER"))
     names = {f"GIT_{role}_{part}": value for role in ("AUTHOR", "COMMITTER") for part, value in NOBODY.items()}
     return {} if known else names

@@ -17,10 +17,10 @@ from typing import Any
 
 from hilgate.artifacts import atomic_write
 from hilgate.errors import UsageError
-from hilgate.history import git
 from hilgate.history.branch import Content
 from hilgate.history.columns import payload
 from hilgate.history.series import Series, Trend, series_of
+from hilgate.tools import run_git
 from hilgate.units import NAMES, amount, change
 
 WEB = re.compile(r"https?://[A-Za-z0-9.-]{1,200}(:\d{1,5})?(/[A-Za-z0-9._~-]{1,100}){1,10}")
@@ -78,7 +78,7 @@ def repository_address(root: Path) -> str:
     server, name = os.environ.get("GITHUB_SERVER_URL", ""), os.environ.get("GITHUB_REPOSITORY", "")
     if server and name and WEB.fullmatch(f"{server}/{name}"):
         return f"{server}/{name}"
-    answer = git.attempt(root, "remote", "get-url", "origin").stdout.decode("utf-8", "replace").strip()
+    answer = run_git(root, "remote", "get-url", "origin").stdout.decode("utf-8", "replace").strip()
     return web_address(answer)
 
 

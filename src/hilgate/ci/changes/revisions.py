@@ -6,16 +6,14 @@ A commit's content comes from here and never from a claim: what a pull request c
 from __future__ import annotations
 
 import re
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
 from hilgate.errors import ClaimError, UsageError
-from hilgate.tools import find_tool
+from hilgate.tools import run_git
 
 SHA = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 LARGEST_FILE_BYTES = 4 * 1024 * 1024
-TIMEOUT_S = 120
 
 
 @dataclass(frozen=True)
@@ -89,9 +87,5 @@ def changed_workflows(base: Tree, head: Tree) -> tuple[str, ...]:
 
 def _git(root: Path, *arguments: str) -> bytes | None:
     """What git prints, or None when it refuses."""
-    command = [str(find_tool("git")), *arguments]
-    try:
-        answer = subprocess.run(command, cwd=root, capture_output=True, timeout=TIMEOUT_S, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise UsageError(f"git {arguments[0]} took more than {TIMEOUT_S} s", where=str(root)) from error
+    answer = run_git(root, *arguments)
     return answer.stdout if answer.returncode == 0 else None

@@ -14,6 +14,7 @@ from typing import Any
 from hilgate.ci.changes.revisions import Tree
 from hilgate.ci.changes.stages import read_pipeline
 from hilgate.errors import UsageError
+from hilgate.tools import run_git
 
 TIMEOUT_S = 300
 
@@ -67,8 +68,7 @@ def _publish(root: Path, task: str, paths: list[str]) -> str:
 
 
 def _ignored(root: Path, path: str) -> bool:
-    command = ["git", "check-ignore", "--quiet", "--", path]
-    return subprocess.run(command, cwd=root, capture_output=True, timeout=TIMEOUT_S, check=False).returncode == 0
+    return run_git(root, "check-ignore", "--quiet", "--", path).returncode == 0
 
 
 def _is(path: Path, out: dict[str, Any]) -> bool:

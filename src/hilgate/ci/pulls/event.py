@@ -79,6 +79,13 @@ def write_outputs(path: Path, values: Mapping[str, str]) -> None:
         file.write("".join(f"{line}\n" for line in lines))
 
 
+def tell(environment: Mapping[str, str], values: Mapping[str, str]) -> None:
+    """The same, where there are later jobs."""
+    path = environment.get("GITHUB_OUTPUT", "")
+    if path:
+        write_outputs(Path(path), values)
+
+
 def _payload(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as file:
