@@ -51,7 +51,7 @@ def test_a_board_with_an_image_of_this_project(ask, project: Path) -> None:
     assert said["model"] == "24 bytes in, 3 out, 2 layers"
     assert said["clock"] == "180 MHz from hse_bypass_pll, cycles by dwt"
     assert said["reset"] == "power_on"
-    assert said["link"] == "115200 baud, 3 frames sent, none repeated"
+    assert said["link"] == "115200 baud, 9 frames sent, none repeated"
     assert said["next"] == f"hilgate run {NUCLEO}"
 
 
