@@ -7,13 +7,17 @@ import re
 import select
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import termios
 import time
 import tty
+from threading import Thread
 
 import pytest
+
+from hilgate.virtual.serve import TcpEnd
 
 pytestmark = pytest.mark.arm
 SERVE = [sys.executable, "-c", "from hilgate.cli import main; main()", "virtual", "serve"]
@@ -71,6 +75,22 @@ def test_tcp_serves_one_client_after_the_other_and_refuses_a_second(served) -> N
         client.sendall(b"xyz")  # the board went on where it was
         assert heard(lambda: client.recv(100), 3) == b"yz{"
     end(process)
+
+
+def test_a_client_that_does_not_listen_stops_nobody() -> None:
+    """What it does not take is lost, as on a serial line; and it may leave without a word."""
+    end_of_board = TcpEnd(0)
+    host, port = end_of_board.address.removeprefix("socket://").split(":")
+    assert host == "127.0.0.1", "nobody else's computer can connect"
+    with socket.create_connection((host, int(port)), timeout=20) as deaf:
+        end_of_board.wait()
+        writer = Thread(target=lambda: [end_of_board.write(bytes(1 << 20)) for _ in range(64)], daemon=True)
+        writer.start()
+        writer.join(20)
+        assert not writer.is_alive()
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # close by RST
+    assert end_of_board.read(20) is None
+    end_of_board.close()
 
 
 def test_a_pty_has_a_rate(served) -> None:

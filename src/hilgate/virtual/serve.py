@@ -90,9 +90,9 @@ class TcpEnd:
         return data
 
     def write(self, data: bytes) -> None:
-        with suppress(OSError):  # the next read finds out that the client has gone
+        with suppress(OSError):  # it takes nothing more now, or has gone: the next read finds out
             if self._client is not None:
-                self._client.sendall(data)
+                self._client.send(data, socket.MSG_DONTWAIT)
 
     def baud(self, board_baud: int) -> int:
         return board_baud
