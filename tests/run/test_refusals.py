@@ -14,6 +14,7 @@ from hilgate.arrays import read_npz, write_npz
 from hilgate.artifacts import artifact
 from hilgate.build.build import execute as build
 from hilgate.errors import ArtifactError, DeviceError, ParamsError, ParityError, StaleImageError
+from hilgate.hashing import image_hashes
 from hilgate.hostc import build_host_library
 from hilgate.link.protocol import IdentifyAnswer
 from hilgate.params import Params, load_params
@@ -40,6 +41,26 @@ def test_an_image_that_is_not_the_one_under_test(hilgate, project: Path) -> None
     meant = load_subject(NUCLEO, load_params(project), project).hashes.image.hex()
     assert f"the one under test is {meant[:16]}" in line
     assert "flash firmware.elf" in line
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [
+        ("weights", "the board holds weights "),
+        ("slot", "the image on the board is damaged: its hash does not match its header"),
+    ],
+)
+def test_an_image_of_which_one_byte_differs(hilgate, project: Path, part: str, says: str) -> None:
+    """The image's hash covers neither the weights, which have one of their own, nor the slot that it is kept in."""
+    elf = artifact(project, "build.elf", NUCLEO)
+    blob = (artifact(project, "compile.folder", "blobs") / "weights.bin").read_bytes()
+    content = bytearray(elf.read_bytes())
+    at = {"weights": content.index(blob) + len(blob) - 1, "slot": image_hashes(elf).slot_file_offset}
+    content[at[part]] ^= 1
+    (project / "other.elf").write_bytes(content)
+    code, line = hilgate("run", NUCLEO, "--on", "virtual://nucleo_f446re?image=other.elf")
+    assert code == 26
+    assert says in line and "flash firmware.elf of cell `blobs_nucleo_f446re` and run again" in line
 
 
 def test_another_board(hilgate, project: Path) -> None:

@@ -16,16 +16,22 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from serial.tools import list_ports
 
-from hilgate.artifacts import artifact
+from hilgate.artifacts import artifact, read_json
 from hilgate.errors import DeviceError, LostError
 from hilgate.link import connect as connect_module
 from hilgate.link.connect import connect
+from hilgate.link.contact import Options
+from hilgate.link.frames import Frame, encode
 from hilgate.link.lossy import LossyPort
+from hilgate.link.protocol import Op
+from hilgate.link.session import Session
 from hilgate.link.timing import TIMING, Timing
 from hilgate.link.transports import open_port
 from hilgate.params import Params
 from hilgate.run import clock
+from hilgate.run import run as run_module
 from hilgate.run.clock import check_clock
 from hilgate.run.identity import check_real
 from hilgate.run.run import execute
@@ -191,3 +197,50 @@ def test_ctrl_c_in_mid_session_leaves_what_was_measured_before(project: Path) ->
     assert kept.read_text() == "what was measured before"
     assert [path.name for path in kept.parent.iterdir()] == [kept.name]
     assert elf.exists()
+
+
+def test_what_a_board_measured_never_mixes_with_predictions(
+    project: Path, params: Params, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The virtual board plays a chip behind an ST-LINK: the checks for silicon are asked, and answered for it."""
+    asked: list[str] = []
+    url = f"virtual://nucleo_f446re?image={artifact(project, 'build.elf', NUCLEO).relative_to(project)}"
+    monkeypatch.setattr(connect_module, "open_port", lambda _: open_port(url))
+    monkeypatch.setattr(run_module, "check_real", lambda session: asked.append("real"))
+    monkeypatch.setattr(run_module, "check_clock", lambda session, cycles: asked.append(f"{cycles} cycles") or 1.0)
+    usb = {"hwid": "USB", "vid": 0x0483, "pid": 0x374B, "serial_number": "0669FF"}
+    link = SimpleNamespace(device="/dev/ttyACM0", description="", **usb)
+    monkeypatch.setattr(list_ports, "comports", lambda: [link])
+    path = execute(NUCLEO, params, project, on="/dev/ttyACM0")
+    found = read_json(path, "measurement")
+    uid = found["environment"]["uid"]
+    assert path == project / f"artifacts/run/{NUCLEO}/measured/{uid}.json"
+    assert sorted(one.name for one in path.parent.iterdir()) == [f"{uid}.json", f"{uid}.provenance.json"]
+    assert [one.name for one in path.parent.parent.iterdir()] == ["measured"]  # neither measurement.json nor samples
+    assert asked == ["real", f"{found['latency']['cycles'][0]} cycles"]
+    assert (found["source"], found["evidence"]) == ("measured", "measured")
+    environment = found["environment"]
+    assert (environment["target"], environment["probe"], environment["clock_ratio"]) == (uid, "0669FF", 1.0)
+    assert not {"cost_model", "unicorn", "fidelity_gaps"} & set(environment)
+    said = read_json(path.with_name(f"{uid}.provenance.json"), "provenance")
+    assert (said["target"], said["cell"]) == ("/dev/ttyACM0", NUCLEO)
+    predicted = read_json(execute(NUCLEO, params, project), "measurement")
+    assert predicted["source"] == "predicted" and not {"uid", "probe", "clock_ratio"} & set(predicted["environment"])
+    assert {**predicted, **dict.fromkeys(("source", "evidence", "environment"))} == {
+        **found,
+        **dict.fromkeys(("source", "evidence", "environment")),
+    }
+
+
+def test_a_crash_before_the_session_is_told(
+    project: Path, params: Params, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is the board's last word on why it was reset, and it is said once."""
+    port = open_port(f"virtual://nucleo_f446re?image={artifact(project, 'build.elf', NUCLEO).relative_to(project)}")
+    before = Session(port, "board", Options(timing=Timing(boot_s=0.5), first_sequence=0))
+    port.write(encode(Frame(Op.RESET, before.contact.exchange._sequence + 1, b"\1")))
+    monkeypatch.setattr(connect_module, "open_port", lambda _: port)
+    execute(NUCLEO, params, project, on="virtual://nucleo_f446re")
+    said = " ".join(capsys.readouterr().err.split())
+    assert "before this session virtual://nucleo_f446re: the firmware crashed: usage_fault [UNDEFINSTR]" in said
+    assert "(port_crash+0x" in said
