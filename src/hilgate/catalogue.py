@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from hilgate.errors import ParamsError
+from hilgate.params import build
 
+SCHEMA = 1
 KINDS = ("flash", "ram")
 ABILITIES = ("read", "write", "execute", "dma")
+TAKEN = ("image", "weights", "second_core")  # regions of the linker script that are no memories
+MOST_SECTORS = 65536
+ADDRESSES = 1 << 32
+MOST_BOARD_ID = 0xFFFF  # `identify` has 16 bits for it
+COMPARE = "compare with firmware/boards/TEMPLATE"
 
 
 @dataclass(frozen=True)
@@ -30,6 +37,27 @@ class Memory:
     @property
     def end(self) -> int:
         return self.origin + self.bytes
+
+
+@dataclass(frozen=True)
+class Head:
+    """What stands above the tables of board.toml."""
+
+    schema: int
+    name: str
+    title: str
+    mcu: str
+    family: str
+    cpu: str
+    board_id: int
+
+
+@dataclass(frozen=True)
+class EqualSectors:
+    """sectors = { count, bytes }: where all are equal."""
+
+    count: int
+    bytes: int
 
 
 @dataclass(frozen=True)
@@ -75,23 +103,36 @@ def load_board(name: str, root: Path) -> Board:
             hint=f"known boards: {', '.join(board_names(root))}; or make one with `hilgate new board {name}`",
         )
     try:
-        board = _board(tomllib.loads(path.read_text("utf-8")), folder)
-    except tomllib.TOMLDecodeError as error:
+        facts = tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise ParamsError(f"cannot be read: {error.strerror}", where=str(path)) from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ParamsError(f"not valid TOML: {error}", where=str(path)) from error
-    except (KeyError, TypeError) as error:
-        hint = "compare with firmware/boards/TEMPLATE"
-        raise ParamsError(f"missing or wrong fact: {error}", where=str(path), hint=hint) from error
+    board = _board(facts, folder, str(path))
     _check(board, str(path))
+    _check_memories(board, str(path))
     return board
 
 
 def _check(board: Board, where: str) -> None:
-    """Facts that contradict each other. Raises ParamsError."""
+    """The head, and facts that everybody uses. Raises ParamsError."""
     if board.name != board.folder.name:
         raise ParamsError(f"its name is `{board.name}`, its folder `{board.folder.name}`", where=where)
     for fact in ("name", "mcu", "family", "cpu"):
         if not re.fullmatch(r"\w+", str(getattr(board, fact)), re.ASCII):
             raise ParamsError(f"{fact} may have letters, digits and _ only", where=where)
+    if not 0 <= board.board_id <= MOST_BOARD_ID:
+        raise ParamsError(f"board_id is {board.board_id}, not 1 to {MOST_BOARD_ID}", where=where)
+    for table, key in (("clock", "hz"), ("console", "baud")):
+        value = board.tables.get(table, {}).get(key)
+        if type(value) is not int or value <= 0:
+            raise ParamsError(f"[{table}] {key} is {value!r}, not a number above 0", where=where, hint=COMPARE)
+    if not isinstance(board.tables["console"].get("uart"), str):
+        raise ParamsError("[console] has no `uart`", where=where, hint=COMPARE)
+
+
+def _check_memories(board: Board, where: str) -> None:
+    """Memories that contradict each other. Raises ParamsError."""
     for memory in board.memories:
         if memory.kind not in KINDS:
             raise ParamsError(
@@ -103,10 +144,17 @@ def _check(board: Board, where: str) -> None:
                 where=where,
                 hint=f"known: {', '.join(ABILITIES)}",
             )
-        if memory.bytes <= 0 or (memory.sectors and sum(memory.sectors) != memory.bytes):
+        if not re.fullmatch(r"[a-z]\w*", memory.name, re.ASCII) or memory.name in TAKEN:
+            hint = f"a small letter, then letters, digits and _; not {', '.join(TAKEN)}"
+            raise ParamsError(f"memory `{memory.name}` cannot be called so", where=where, hint=hint)
+        if memory.origin < 0 or memory.bytes <= 0 or memory.end > ADDRESSES:
+            raise ParamsError(f"memory `{memory.name}` is not within the 4 GB that a core can address", where=where)
+        if memory.sectors and (min(memory.sectors) <= 0 or sum(memory.sectors) != memory.bytes):
             raise ParamsError(
                 f"memory `{memory.name}`: its sectors are {sum(memory.sectors)} bytes, not {memory.bytes}", where=where
             )
+    if len({memory.name for memory in board.memories}) < len(board.memories):
+        raise ParamsError("two memories have one name", where=where)
     ordered = sorted(board.memories, key=lambda memory: memory.origin)
     for low, high in itertools.pairwise(ordered):
         if low.end > high.origin:
@@ -115,24 +163,32 @@ def _check(board: Board, where: str) -> None:
         raise ParamsError(f"there is no memory of kind {', '.join(sorted(missing))}", where=where)
 
 
-def _board(facts: dict[str, Any], folder: Path) -> Board:
-    memories = tuple(
-        Memory(**{**m, "can": tuple(m["can"]), "sectors": _sectors(m.get("sectors", ()))}) for m in facts["memory"]
-    )
+def _board(facts: dict[str, Any], folder: Path, where: str) -> Board:
     tables = {key: value for key, value in facts.items() if isinstance(value, dict)}
+    memories = facts.get("memory")
+    if not isinstance(memories, list):
+        raise ParamsError("it has no [[memory]]", where=where, hint=COMPARE)
+    head = build(Head, {key: value for key, value in facts.items() if key not in (*tables, "memory")}, where)
+    if head.schema != SCHEMA:
+        raise ParamsError(f"schema is {head.schema}, this hilgate reads {SCHEMA}", where=where)
     return Board(
-        name=facts["name"],
-        title=facts["title"],
-        mcu=facts["mcu"],
-        family=facts["family"],
-        cpu=facts["cpu"],
-        board_id=facts["board_id"],
-        memories=memories,
+        name=head.name,
+        title=head.title,
+        mcu=head.mcu,
+        family=head.family,
+        cpu=head.cpu,
+        board_id=head.board_id,
+        memories=tuple(_memory(entry, f"{where}: memory[{place}]") for place, entry in enumerate(memories)),
         tables=tables,
         folder=folder,
     )
 
 
-def _sectors(stated: Any) -> tuple[int, ...]:
-    """Sizes in order: a list, or { count, bytes } where all are equal."""
-    return (stated["bytes"],) * stated["count"] if isinstance(stated, dict) else tuple(stated)
+def _memory(entry: Any, where: str) -> Memory:
+    """One [[memory]]; its sectors are a list in order, or { count, bytes } where all are equal."""
+    if isinstance(entry, dict) and isinstance(entry.get("sectors"), dict):
+        equal = build(EqualSectors, entry["sectors"], f"{where}.sectors")
+        if not 0 < equal.count <= MOST_SECTORS:
+            raise ParamsError(f"count is {equal.count}, not 1 to {MOST_SECTORS}", where=f"{where}.sectors")
+        entry = {**entry, "sectors": [equal.bytes] * equal.count}
+    return build(Memory, entry, where)

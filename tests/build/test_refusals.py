@@ -120,7 +120,7 @@ def _project(root, tmp_path):
     [
         ("hz = 180_000_000", "hz = 168_000_000", "its pll makes 180000000"),
         ('source = "hse_bypass_pll"', 'source = "crystal"', "source `crystal` is not known"),
-        ("hz = 180_000_000", 'hz = "fast"', "its pll makes 180000000"),
+        ("hz = 180_000_000", 'hz = "fast"', "hz is 'fast', not a number"),
         ("hse_hz = 8_000_000", 'hse_hz = "8 MHz"', "hse_hz is '8 MHz', not a number"),
         ("pll = { m = 4, n = 180, p = 2, q = 8 }", "pll = { m = 4, n = 180, p = 2 }", "`q` is missing"),
         ("pll = { m = 4, n = 180, p = 2, q = 8 }", "pll = { m = 0, n = 180, p = 2, q = 8 }", "out of range"),
@@ -201,6 +201,15 @@ def test_layouts_that_cannot_be(board_with, old, new, word):
 def test_boards_that_contradict_themselves(board_with, old, new, word):
     with pytest.raises(ParamsError, match=word):
         board_with((old, new))
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"#define MODEL_ARENA_BYTES lots\n"])
+def test_a_model_header_that_is_none(build, model_with, content):
+    folder = model_with()
+    (folder / "model.h").write_bytes(content)
+    with pytest.raises(BuildError) as error:
+        build(folder)
+    assert "model.h" in error.value.where and "hilgate compile" in error.value.hint
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,12 @@ class Facts:
             raise self.refuse(f"[{table}] {key} `{value}` is not known", f"one of {', '.join(choices)}")
         return str(value)
 
+    def text(self, table: str, key: str) -> str:
+        value = self.get(table, key)
+        if not isinstance(value, str):
+            raise self.refuse(f"[{table}] {key} is {value!r}, not a text")
+        return value
+
     def number(self, table: str, key: str, low: int, high: int, default: int | None = None) -> int:
         value = self.get(table, key, default)
         if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:

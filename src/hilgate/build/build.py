@@ -108,13 +108,14 @@ def build_image(board: Board, model: Path, out: Path, *, firmware: Path, optimiz
 
 def model_bytes(model: Path, what: str) -> int:
     """MODEL_<what>_BYTES of the model's header. Raises BuildError when it is not there."""
-    name = f"MODEL_{what}_BYTES"
+    name, path, hint = f"MODEL_{what}_BYTES", model / "model.h", "let `hilgate compile` write the folder again"
     try:
-        found = re.search(rf"^#define {name} (\d+)u?", (model / "model.h").read_text("utf-8"), re.MULTILINE)
-    except OSError as error:
-        raise BuildError(f"cannot be read: {error}", where=str(model / "model.h")) from error
+        found = re.search(rf"^#define {name} (\d+)u?", path.read_text("utf-8"), re.MULTILINE)
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error.reason
+        raise BuildError(f"cannot be read: {reason}", where=str(path), hint=hint) from error
     if found is None:
-        raise BuildError(f"{name} is not defined", where=str(model / "model.h"))
+        raise BuildError(f"{name} is not defined", where=str(path), hint=hint)
     return int(found[1])
 
 
