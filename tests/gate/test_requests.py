@@ -80,7 +80,9 @@ def test_a_new_cell_waits_and_passes_once_approved(make):
         budgets={**old.budgets, "toy_new": old.budgets["toy_board_a"]},
     )
     base, head = make.side("main", one, policy=old), make.side("this PR", one, added, policy=new)
-    assert judge(old, base, head).outcome is Outcome.WAITING
+    verdict = judge(old, base, head)
+    assert verdict.outcome is Outcome.WAITING
+    assert [(cell.cell, cell.outcome) for cell in verdict.cells[1:]] == [("toy_new", Outcome.WAITING)], "it is shown"
     approved = judge(new, base, head, approved_by="reviewer")
     assert approved.outcome is Outcome.PASS
     assert "not compared: the cell is new, and that was approved" in approved.cells[1].axes[1].checks[1].reason

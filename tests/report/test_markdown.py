@@ -6,6 +6,7 @@ import copy
 
 import pytest
 
+from hilgate.report import markdown
 from hilgate.report.markdown import LONGEST_BYTES, render
 from hilgate.report.words import has_prediction
 from hilgate.virtual.evidence import Gap
@@ -31,6 +32,13 @@ def test_it_never_grows_too_long_for_a_comment(verdicts, situation, count):
     quiet = situation == "only_docs_changed"
     assert text.rstrip().endswith("</details>" if quiet else "`artifacts/run/*/measurement.json`.</sub>")
     assert text.count("<details>") == text.count("</details>")
+
+
+def test_where_nothing_fits_the_verdict_stays_and_says_where_the_rest_is(verdicts, monkeypatch):
+    monkeypatch.setattr(markdown, "LONGEST_BYTES", 1_000)
+    text = render(verdicts["one_regress"], "toy")
+    assert "fail: `toy_board_a` latency" in text
+    assert text.endswith(f"{markdown.TOO_LONG}\n") and len(text.encode()) <= 1_000
 
 
 def test_thousands_of_layers_notes_and_requests_are_cut(verdicts):
