@@ -44,6 +44,7 @@ KINDS = {
             "attributes, shape rule and the integer reference: src/hilgate/compile/ops/{name}/op.py",
             "the kernel: src/hilgate/compile/ops/{name}/{name}.c and {name}.h",
             "the cases that it must pass: src/hilgate/compile/ops/{name}/cases.toml",
+            "its row in the table of operators of docs/compile.md",
             "all runtimes: .venv/bin/python -m pytest tests/compile -k {name}",
         ),
     ),

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -17,7 +19,7 @@ from hilgate import cli
 from hilgate.catalogue import board_names, load_board
 from hilgate.errors import UsageError
 from hilgate.params import parse_params
-from hilgate.scaffold import KINDS, create, renamed
+from hilgate.scaffold import KINDS, LONGEST_NAME, create, renamed
 from hilgate.task import load_task
 
 NAMES = ["vibration", "pump_state_2", "x"]
@@ -67,6 +69,24 @@ def test_new_task_loads_splits_and_takes_a_batch(project: Path, monkeypatch: pyt
     assert torch.isfinite(task.loss(outputs, torch.from_numpy(splits["test"].y[:4])))
     for module in [name for name in sys.modules if name.split(".", 1)[0] == "tasks"]:
         monkeypatch.delitem(sys.modules, module)  # the next test gets this project's own tasks
+
+
+@pytest.mark.parametrize("name", ["x", "a" * LONGEST_NAME])
+def test_what_is_new_passes_lint(project: Path, root: Path, name: str) -> None:
+    """Whatever the length of its name; `make lint` of the project says no word about it."""
+    for word in KINDS:
+        create(word, name, project)
+    for command in ("check", "format --check"):
+        ruff = [sys.executable, "-m", "ruff", *command.split(), "--config", str(root / "pyproject.toml"), str(project)]
+        done = subprocess.run(ruff, capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, done.stdout
+    sources = [str(path) for path in (project / KINDS["op"].parent / name).glob("*.[ch]")]
+    style = ["--dry-run", "-Werror", f"--style=file:{root / '.clang-format'}"]
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    done = subprocess.run(
+        [shutil.which("clang-format", path=path), *style, *sources], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr
 
 
 def test_every_spelling_is_renamed() -> None:

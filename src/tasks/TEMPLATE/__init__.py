@@ -1,4 +1,7 @@
-"""TEMPLATE: three waveforms of an analogue input. A whole small task on generated data; replace one file at a time."""
+"""TEMPLATE: three waveforms of an analogue input.
+
+A whole small task on generated data; replace one file at a time.
+"""
 
 from hilgate.task import Task
 from tasks.TEMPLATE.data import FILES, SOURCES, Data, split
