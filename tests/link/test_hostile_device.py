@@ -10,13 +10,11 @@ import pytest
 
 from hilgate.errors import DeviceError, GarbageError, LostError, SilentError
 from hilgate.link import protocol
-from hilgate.link.connect import connect_at_own_rate
 from hilgate.link.contact import MOST_TENSOR_BYTES, Options, quote
-from hilgate.link.exchange import OutOfStepError, RefusedError
+from hilgate.link.exchange import OutOfStepError
 from hilgate.link.frames import Damaged, Decoder, Frame, encode
 from hilgate.link.protocol import ANSWER, FIRST_BAUD, Op, Status
 from hilgate.link.session import Session
-from hilgate.link.wire import RateError, Wire
 
 HONEST = protocol.IdentifyAnswer(
     version=1, board_id=1, state=0, clock_source=1, reset_cause=1, counter=1, clock_hz=180_000_000, baud=115200,
@@ -34,7 +32,7 @@ class Liar:
     """
 
     def __init__(self, lies: dict[int, Callable[[Frame], Reply]] | None = None, noise: bytes = b"") -> None:
-        self.lies = {Op.IDENTIFY: lambda _: OK + HONEST.encode(), Op.LOAD: self._load, Op.INFER: lambda _: ok("<IB", 4)}
+        self.lies = {Op.IDENTIFY: lambda _: OK + HONEST.encode(), Op.LOAD: self._load, Op.INFER: lambda _: ok(4)}
         self.lies |= lies or {}
         self.noise, self.sent, self.loaded, self.closed = noise, bytearray(), 0, False
         self.timeout, self.write_timeout, self.baudrate = 0.05, None, FIRST_BAUD
@@ -75,7 +73,7 @@ class Liar:
         self.closed = True
 
 
-def ok(_layout: str, size: int) -> bytes:
+def ok(size: int) -> bytes:
     """An answer to infer with so many bytes of output."""
     return OK + protocol.InferAnswer(1000, bytes(size)).encode()
 
@@ -126,7 +124,7 @@ def test_tensors_that_no_chip_holds(field: str) -> None:
 
 @pytest.mark.parametrize("size", [0, 3, 5, 1000])
 def test_an_output_too_short_or_too_long(size: int) -> None:
-    session = session_with({Op.INFER: lambda _: ok("<IB", size), Op.OUTPUT: lambda _: OK})
+    session = session_with({Op.INFER: lambda _: ok(size), Op.OUTPUT: lambda _: OK})
     with pytest.raises(DeviceError, match="output bytes") as caught:
         session.run_vector(bytes(8))
     assert says(caught.value)
@@ -134,7 +132,7 @@ def test_an_output_too_short_or_too_long(size: int) -> None:
 
 def test_an_output_that_comes_in_pieces_too_long() -> None:
     session = session_with(
-        identity(output_bytes=2000) | {Op.INFER: lambda _: ok("", 1000), Op.OUTPUT: lambda _: OK + bytes(1023)}
+        identity(output_bytes=2000) | {Op.INFER: lambda _: ok(1000), Op.OUTPUT: lambda _: OK + bytes(1023)}
     )
     with pytest.raises(DeviceError, match="sent 2023 output bytes where 2000 are due"):
         session.run_vector(bytes(8))
@@ -271,65 +269,3 @@ def test_silence_is_not_garbage() -> None:
     with pytest.raises(SilentError, match="nothing answers") as caught:
         session_with({Op.IDENTIFY: lambda _: None})
     assert "reset button" in says(caught.value)
-
-
-class Slow(Liar):
-    """A port of a computer that cannot do every rate."""
-
-    def __setattr__(self, name: str, value: object) -> None:
-        if name == "baudrate" and value != FIRST_BAUD:
-            raise ValueError("Failed to set custom baud rate (921600)")
-        super().__setattr__(name, value)
-
-
-def test_a_rate_that_this_computer_cannot_do_is_left_by_both_ends() -> None:
-    answer = protocol.BaudAnswer(921600, 0).encode()
-    session = Session(Slow({Op.BAUD: lambda _: OK + answer}), "/dev/ttyACM0", Options(first_sequence=0))
-    assert session.set_baud(921600) is False
-    assert session.run_vector(bytes(8)).output == bytes(4)
-    with pytest.raises(RateError, match="this port cannot do 921600 baud"):
-        session.wire.baud = 921600
-
-
-def test_a_board_on_a_slow_oscillator_refuses_the_rate_and_is_used_all_the_same(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], root
-) -> None:
-    """At 16 MHz the divider for 921600 baud is 2.1 % off (firmware/README.md); any other refusal is an error."""
-    from hilgate.catalogue import load_board
-
-    refusal = [protocol.ErrorBody(Status.BAD_ARGUMENT, 921600).encode()]
-    monkeypatch.setattr("hilgate.link.connect.open_port", lambda url: Liar({Op.BAUD: lambda _: refusal[0]}))
-    board = load_board("nucleo_f446re", root)
-    session = connect_at_own_rate("/dev/ttyACM0", board, root / "firmware.elf")
-    assert session.wire.baud == FIRST_BAUD
-    assert session.run_vector(bytes(8)).output == bytes(4)
-    assert "/dev/ttyACM0: 921600 baud does not work, staying at 115200" in capsys.readouterr().err
-    refusal[0] = protocol.ErrorBody(Status.BAD_STATE, 3).encode()
-    with pytest.raises(RefusedError, match="the board refused `baud`: bad_state"):
-        connect_at_own_rate("/dev/ttyACM0", board, root / "firmware.elf")
-
-
-class Sleeper(Liar):
-    """This computer sleeps for an hour after the request has left; the answer came in the meantime."""
-
-    asleep_s = 0.0
-
-    def write(self, data: bytes) -> int:
-        written = super().write(data)
-        self._now += self.asleep_s
-        return written
-
-
-def test_a_computer_that_slept_finds_the_answer_that_came_meanwhile() -> None:
-    port = Sleeper({Op.ECHO: lambda frame: OK + frame.body})
-    session = Session(port, "/dev/ttyACM0", Options(first_sequence=0))
-    port.asleep_s = 3600.0
-    assert session.echo(b"abc") == b"abc"
-    assert session.counters.clean
-
-
-def test_looking_late_ends_when_bytes_never_do() -> None:
-    wire = Wire(Liar(noise=b"\0\1\1\0"), "/dev/ttyACM0")
-    while wire.receive(0.01) is not None:
-        assert wire.now() < 1
-    assert wire.receive(0.01) is None
