@@ -75,7 +75,10 @@ def create(word: str, name: str, root: Path) -> list[str]:
     facts = {"board_id": str(_free_board_id(root))} if word == "board" else {}
     with tempfile.TemporaryDirectory(dir=parent, prefix=".new-") as folder:
         fresh = Path(folder) / name
-        shutil.copytree(template, fresh, ignore=shutil.ignore_patterns("__pycache__"))
+        try:
+            shutil.copytree(template, fresh, ignore=shutil.ignore_patterns("__pycache__"))
+        except shutil.Error as error:  # a list of (from, to, reason)
+            raise UsageError(f"it cannot be copied: {error.args[0][0][2]}", where=str(template)) from error
         _rename(fresh, name, facts)
         fresh.rename(target)
     return [step.format(name=name) for step in kind.steps]
