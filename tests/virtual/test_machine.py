@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
 import pytest
 
 pytestmark = pytest.mark.arm
@@ -45,6 +49,21 @@ def test_two_runs_are_equal_to_the_cycle(ran) -> None:
         second[2].instructions,
         second[2].time_us,
     )
+
+
+def test_two_processes_are_equal_to_the_cycle(elf, root) -> None:
+    """Whatever order their sets have."""
+    script = (
+        "import sys; from pathlib import Path; from hilgate.virtual.board import VirtualBoard\n"
+        "board = VirtualBoard('nucleo_f446re', Path(sys.argv[1]), root=Path(sys.argv[2])); board.run_us(5000)\n"
+        "print(board.cycles, board.instructions, board.stalls, board.profile())"
+    )
+    command = [sys.executable, "-c", script, str(elf("fidelity/pend.c")), str(root)]
+    said = []
+    for seed in ("1", "2"):
+        found = subprocess.run(command, env=os.environ | {"PYTHONHASHSEED": seed}, capture_output=True, check=True)
+        said.append(found.stdout)
+    assert said[0] == said[1] and said[0]
 
 
 def test_looking_often_changes_nothing(ran, elf, board_of) -> None:
