@@ -69,7 +69,7 @@ def image_hashes(elf: Path) -> ImageHashes:
         return _hashes(segments, header, (weights, weights_bytes), (second, second_end - second))
     except OSError as error:
         raise ArtifactError(f"cannot be read: {error.strerror}", where=str(elf)) from error
-    except (ELFError, LookupError, ValueError, TypeError, AttributeError, OverflowError) as error:
+    except (ELFError, LookupError, ValueError, TypeError, AttributeError, OverflowError, MemoryError) as error:
         # a damaged file makes elftools raise any of these
         hint = "make it with `hilgate build <cell>`"
         raise ArtifactError(f"is no firmware of hilgate: {error}", where=str(elf), hint=hint) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -54,6 +55,32 @@ def test_npz_files_that_are_none(tmp_path):
     write_npz(path, {"y": np.ones(1)})
     with pytest.raises(ArtifactError, match="x is not a file in the archive"):
         read_npz(path, ("x",))
+
+
+@pytest.mark.parametrize("pack", [np.savez, np.savez_compressed])
+def test_a_damaged_npz_file_is_read_or_refused(tmp_path, pack):
+    """Every byte in turn, as 0 and as 255: zip's fields, the array's header, compressed data."""
+    path, buffer = tmp_path / "a.npz", io.BytesIO()
+    pack(buffer, x=np.arange(4, dtype=np.int16))
+    good = buffer.getvalue()
+    for place in range(len(good)):
+        for value in (0, 255):
+            path.write_bytes(good[:place] + bytes([value]) + good[place + 1 :])
+            with suppress(ArtifactError):
+                read_npz(path, ("x",))
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["((((((", "{'descr': '<i8', 'fortran_order': False, 'shape': (999999999999999,)}", "{'descr': '|O'}", "{" * 999],
+)
+def test_a_hostile_array_header_is_refused_in_one_line(tmp_path, header):
+    text = header.encode().ljust(1014) + b"\n"
+    with zipfile.ZipFile(tmp_path / "a.npz", "w") as archive:
+        archive.writestr("x.npy", b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text)
+    with pytest.raises(ArtifactError, match=r"not a readable \.npz file") as caught:
+        read_npz(tmp_path / "a.npz", ("x",))
+    assert "\n" not in str(caught.value)
 
 
 def test_fingerprints_tell_values_shapes_and_types_apart():
