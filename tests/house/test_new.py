@@ -164,13 +164,12 @@ def test_failure_half_way_leaves_nothing(project: Path, monkeypatch: pytest.Monk
 
 
 def test_a_template_that_cannot_be_copied_is_one_line(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object) -> None:
+    def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
     before = texts(project)
-    monkeypatch.setattr("shutil.copystat", full)
     monkeypatch.setattr("shutil.copyfile", full)
-    with pytest.raises(UsageError, match="src/tasks/TEMPLATE: it cannot be copied: .*No space left"):
+    with pytest.raises(UsageError, match=r"src/tasks/TEMPLATE: it cannot be copied: .*No space left"):
         create("task", "vibration", project)
     assert texts(project) == before
 
