@@ -83,6 +83,7 @@ def test_no_network_and_no_cache(content, make_task, tmp_path):
         fetch(make_task(content, NOBODY), tmp_path)
     line = str(caught.value)
     assert "raw.bin" in line and str(tmp_path) in line and "cannot connect" in line
+    assert line.endswith("you may put the files there yourself)")
     assert "\n" not in line and caught.value.exit_code == 4
 
 

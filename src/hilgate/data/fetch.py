@@ -50,7 +50,7 @@ def fetch(task: Task, cache: Path) -> Path:
             missing = tuple(file for file in missing if not (cache / file.name).is_file())
         if missing:
             names = ", ".join(file.name for file in missing)
-            hint = "; ".join(reasons) or "the task names no source"
+            hint = "; ".join(reasons or ["the task names no source"]) + "; you may put the files there yourself"
             raise DataError(f"no source has {names}, and no cache", where=str(cache), hint=hint)
     return cache
 
