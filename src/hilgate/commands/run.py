@@ -15,7 +15,8 @@ def command(
     on: Annotated[
         str | None,
         typer.Option(
-            "--on", help="A port or URL: /dev/ttyACM0, socket://host:port, qemu://netduinoplus2, virtual://BOARD?image=ELF."
+            "--on",
+            help="A port or URL: /dev/ttyACM0, socket://host:port, qemu://netduinoplus2, virtual://BOARD?image=ELF.",
         ),
     ] = None,
 ) -> None:
