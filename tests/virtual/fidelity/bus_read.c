@@ -8,6 +8,6 @@ NAKED static void read(uint32_t address) {
 void provoke(void) {
     resume_after(4);
     read(CODE_UNMAPPED);
-    read(0x60000000u);
+    read(0xC0000000u);
     say("passed\n");
 }
