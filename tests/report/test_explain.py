@@ -8,6 +8,7 @@ import pytest
 
 from hilgate.report.assemble import assemble
 from hilgate.report.explain import causes, layer_facts, share
+from hilgate.report.story import headline
 
 
 def facts(**changed):
@@ -192,3 +193,12 @@ def test_accuracy_is_explained_by_what_it_is_computed_from(verdicts, hashes, exp
     found = causes(cell_with(verdicts, accuracy=-0.04, hashes=hashes), "main")
     assert found[:-1] == ([f"accuracy −4.00 points: {expected}"] if expected else [])
     assert found[-1] == f"changed against main: {', '.join(hashes)}"
+
+
+def test_a_new_cell_is_not_called_nothing(verdicts):
+    verdict = copy.deepcopy(verdicts["only_docs_changed"])
+    new = copy.deepcopy(verdict["cells"][0])
+    for axis in new["axes"]:
+        axis["change"] = None
+    verdict["cells"].append(new)
+    assert "1 cell is new, nothing else changed against main; all 2 cells stay" in headline(verdict)

@@ -100,7 +100,9 @@ def _all(cells: list[dict[str, Any]]) -> str:
 def _trend(verdict: dict[str, Any], base: str) -> str:
     changes = [axis["change"] for cell in verdict["cells"] for axis in cell["axes"]]
     same = all(change in (0, None) for change in changes) and 0 in changes
-    return f"nothing changed against {base}" if same else f"nothing got worse than {base} by more than its limit"
+    new = sum(all(axis["change"] is None for axis in cell["axes"]) for cell in verdict["cells"])
+    rest = f"{plural(new, 'cell is', 'cells are')} new, nothing else" if new else "nothing"
+    return f"{rest} changed against {base}" if same else f"{rest} got worse than {base} by more than its limit"
 
 
 def _first_reason(verdict: dict[str, Any]) -> tuple[str, int]:
