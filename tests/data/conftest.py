@@ -21,7 +21,8 @@ class Host:
 
     cuts: for each next request, after how many bytes the line breaks. holds: for each next request, after how many
     bytes it waits for `go_on` (and says so with `holding`); -1: before it answers at all. moved: name -> where it is
-    now. chunked: no length is told, but the end. headers: added to each answer.
+    now. chunked: no length is told, but the end. lies: a range is answered with the whole file. headers: added to
+    each answer.
     """
 
     url: str = ""
@@ -29,6 +30,7 @@ class Host:
     moved: dict[str, str] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
     ranges: bool = True
+    lies: bool = False
     chunked: bool = False
     cuts: list[int] = field(default_factory=list)
     holds: list[int] = field(default_factory=list)
@@ -71,6 +73,9 @@ def handler(host: Host) -> type[BaseHTTPRequestHandler]:
             self.send_response(206 if wanted else 200)
             headers = {"Content-Range": f"bytes {start}-{len(body) - 1}/{len(body)}"} if wanted else {}
             headers["Connection"] = "close"
+            if wanted and host.lies:
+                headers["Content-Range"] = f"bytes 0-{len(body) - 1}/{len(body)}"
+                start = 0
             headers |= {"Transfer-Encoding": "chunked"} if host.chunked else {"Content-Length": str(len(body) - start)}
             for key, value in {**headers, **host.headers}.items():
                 self.send_header(key, value)

