@@ -18,7 +18,7 @@ CODE_FAULTS = {
 }  # fmt: skip
 BIT_BAND = (0x2200_0000, 0x2400_0000, "the SRAM bit-band alias")
 NOT_MODELLED = (  # where an STM32 has something, or may have: begin, end, what
-    (0x1FF0_0000, 0x2000_0000, "system memory"),  # boot loader, one-time programmable bytes, option bytes
+    (0x1FF0_0000, 0x1FFF_C010, "system memory"),  # boot loader, one-time programmable bytes, option bytes
     (0x4000_0000, 0x6000_0000, "a peripheral"),
     (0x6000_0000, 0xA000_4000, "external memory, or its controller"),  # FMC, QUADSPI, OCTOSPI
     (0xE000_0000, 0x1_0000_0000, "a system register"),
