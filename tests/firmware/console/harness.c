@@ -39,7 +39,7 @@ int32_t harness_read(void) {
     return byte;
 }
 
-/** The moment between the last byte of a turn and the flag: the counter is `left` already. Returns what a read finds. */
+/** Between the last byte of a turn and its flag, the counter at `left` already: returns what a read finds. */
 int32_t harness_read_before_the_flag(uint32_t left) {
     const uint32_t really_left = DMA_STREAM(NDTR);
     REG_AT(BOARD_CONSOLE_DMA_BASE, DMA, HISR) &= ~(uint32_t)BOARD_CONSOLE_DMA_TRANSFER_COMPLETE;
