@@ -53,7 +53,8 @@ class BlockCost:
 
     refill: more when entered by a branch; carry: more or less for the instruction that follows in memory when this
     block falls through to it; before: cycles before each halfword (for reading the counter in mid-block), length
-    size / 2; unmasks: its last instruction may open a mask (CPS, MSR), so pending exceptions are looked at after it.
+    size / 2; unmasks: its last instruction may open a mask (CPS, MSR), so pending exceptions are looked at after it;
+    predicated: it has instructions inside IT blocks.
     """
 
     address: int
@@ -64,6 +65,7 @@ class BlockCost:
     carry: int
     before: tuple[int, ...]
     unmasks: bool = False
+    predicated: bool = False
 
 
 @cache
@@ -106,6 +108,7 @@ def block_cost(cpu: Cpu, code: Sequence[Instruction], after: Instruction | None)
         carry=carry,
         before=tuple(before),
         unmasks=may_unmask(code[-1]),
+        predicated=any(item.predicated for item in code),
     )
 
 

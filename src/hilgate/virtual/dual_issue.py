@@ -129,4 +129,5 @@ def block_cost(cpu: Cpu, code: Sequence[Instruction], _after: Instruction | None
         carry=0,
         before=tuple(before),
         unmasks=may_unmask(code[-1]),
+        predicated=any(item.predicated for item in code),
     )

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hilgate.virtual.cost import BlockCost
+from hilgate.virtual.exceptions import XPSR_IT
 from hilgate.virtual.fallback_page import PythonPage
 from hilgate.virtual.hooks import (
     POISON,
@@ -159,11 +160,19 @@ class PythonHooks:
             _use(self._code_lines, line, state.ilines)
         return stall
 
-    def _on_flash(self, _uc: Any, _kind: int, address: int, _size: int, _value: int, _user: Any) -> None:
+    def _leave_it(self, uc: Any) -> None:
+        if self._last is not None and self._last.cost.predicated:
+            from unicorn.arm_const import UC_ARM_REG_XPSR
+
+            uc.reg_write(UC_ARM_REG_XPSR, uc.reg_read(UC_ARM_REG_XPSR) & ~XPSR_IT)
+
+    def _on_flash(self, uc: Any, _kind: int, address: int, _size: int, _value: int, _user: Any) -> None:
+        self._leave_it(uc)
         if self.state.wait_states:
             self._data_read(address >> self.state.line_shift)
 
     def _on_register(self, uc: Any, _kind: int, address: int, size: int, _value: int, _user: Any) -> None:
+        self._leave_it(uc)
         if address % min(size, 4) and not self.state.reason:
             from unicorn.arm_const import UC_ARM_REG_PC
 

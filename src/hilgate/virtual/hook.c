@@ -7,6 +7,7 @@
 #include "hook.h"
 
 static const uint32_t NOWHERE = 0xDFFF0000u; /* unmapped: a reserved device region */
+static const uint32_t XPSR_IT = 0x0600FC00u;
 
 size_t hook_sizes(size_t which) {
     const size_t sizes[] = {sizeof(machine_t), sizeof(block_t), sizeof(page_t), sizeof(watch_t)};
@@ -159,12 +160,26 @@ static void data_read(machine_t *m, uint32_t address) {
     m->data_stalls += m->wait_states;
 }
 
+/* For a hook on an access inside an IT block Unicorn works out the block's state, and leaves it: what is entered next
+ * would begin inside it. The rest of this block needs no state, because it was translated with it. */
+static void leave_it(void *uc, const machine_t *m) {
+    uint32_t xpsr = 0;
+    if (m->last < 0 || m->blocks[m->last].predicated == 0u) {
+        return;
+    }
+    m->reg_read(uc, UC_REG_XPSR, &xpsr);
+    if ((xpsr & XPSR_IT) != 0u) {
+        xpsr &= ~XPSR_IT;
+        m->reg_write(uc, UC_REG_XPSR, &xpsr);
+    }
+}
+
 /* Data accesses in flash. Unicorn calls it for that range only. */
 void hook_flash(void *uc, int type, uint64_t address, int size, int64_t value, void *user) {
     machine_t *m = user;
-    (void)uc;
     (void)size;
     (void)value;
+    leave_it(uc, m);
     if (type == UC_MEM_READ && m->wait_states != 0u) {
         data_read(m, (uint32_t)address);
     }
@@ -173,12 +188,11 @@ void hook_flash(void *uc, int type, uint64_t address, int size, int64_t value, v
 /* Accesses to registers. Being there is enough: Unicorn then knows the exact PC, which `now` asks for when it matters.
  */
 void hook_register(void *uc, int type, uint64_t address, int size, int64_t value, void *user) {
-    (void)uc;
     (void)type;
     (void)address;
     (void)size;
     (void)value;
-    (void)user;
+    leave_it(uc, user);
 }
 
 uint64_t hook_unspent(const machine_t *m, uint32_t pc) {

@@ -16,7 +16,7 @@ enum {
 };
 enum { KIND_ASK, KIND_PLAIN, KIND_CYCLES, KIND_TICKS, KIND_NOTED };
 enum { WATCHDOG_FEED = 0xAAAA };
-enum { UC_REG_PC = 11, UC_REG_R0 = 66, UC_MEM_READ = 16 };
+enum { UC_REG_PC = 11, UC_REG_R0 = 66, UC_REG_XPSR = 120, UC_MEM_READ = 16 };
 enum { SPANS_MAX = 520, CACHE_LINES_MAX = 512, PAGE_WORDS = 1024 }; /* spans: 4 KiB in lines of 8 bytes */
 
 typedef struct {
@@ -28,6 +28,7 @@ typedef struct {
     uint32_t prefix;      /* index into prefixes: cycles before each halfword */
     uint32_t span, spans; /* flash lines that it covers */
     uint32_t unmasks;     /* ends with an instruction that may let a pending exception in */
+    uint32_t predicated;  /* has instructions inside IT blocks */
     uint32_t words, sum;  /* code in RAM: checked at each entry, because firmware may rewrite it */
     const uint32_t *code;
     uint64_t entered, spent; /* for the profile */

@@ -17,7 +17,7 @@ class Block(ctypes.Structure):
     _fields_ = [
         *((name, U32) for name in ("address", "size", "instructions", "cycles", "refill")),
         ("carry", I32),
-        *((name, U32) for name in ("prefix", "span", "spans", "unmasks", "words", "sum")),
+        *((name, U32) for name in ("prefix", "span", "spans", "unmasks", "predicated", "words", "sum")),
         ("code", POINTER), ("entered", U64), ("spent", U64),
     ]  # fmt: skip
 

@@ -145,7 +145,8 @@ class NativeHooks:
         block.address, block.size, block.instructions = cost.address, cost.size, cost.instructions
         block.cycles, block.refill, block.carry = cost.cycles, cost.refill, cost.carry
         block.prefix, block.span, block.spans = self._prefixes_used, self._spans_used, len(lines)
-        block.unmasks, block.entered, block.spent, block.words = int(cost.unmasks), 0, 0, 0
+        block.unmasks, block.predicated = int(cost.unmasks), int(cost.predicated)
+        block.entered, block.spent, block.words = 0, 0, 0
         if code is not None:
             block.code, block.words = code
             block.sum = checksum((U32 * code[1]).from_address(code[0]))
