@@ -17,7 +17,9 @@ MEASURED = ROOT / "scripts" / "benchmarks" / "measured.csv"
 LAYERS = ROOT / "scripts" / "benchmarks" / "layers.csv"
 EXACT_ANYWHERE = ("macs", "run_macs", "arena_bytes")  # hilgate's own decisions, whatever the C compiler
 COUNTED = ("instructions", "cycles", "flash_bytes", "ram_bytes", "stack_bytes")
-OTHER_COMPILERS = 0.15  # other versions allocate registers otherwise around the assembly
+# Other versions allocate registers otherwise around the assembly: gcc 14.2 takes 32 % more stack for `motion`, and 23 %
+# more instructions for one resize.
+OTHER_COUNTS, OTHER_STACKS, OTHER_LAYERS = 0.15, 0.5, 0.25
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +41,8 @@ def test_counts_are_the_recorded_ones(name: str, updatable: bool, optimize: str,
     if figure in EXACT_ANYWHERE or grid.compiler_is_pinned():
         assert now == then, f"{name}: {figure} was {then}; if that is wanted, `make bench` records it"
     else:
-        assert now <= then * (1 + OTHER_COMPILERS)
+        bound = then * (1 + (OTHER_STACKS if figure == "stack_bytes" else OTHER_COUNTS))
+        assert now <= bound, f"{name}: {figure}, with another compiler than the pinned one"
 
 
 def test_the_record_has_the_benchmark_models_both_ways() -> None:
@@ -71,7 +74,8 @@ def test_a_layer_costs_what_was_recorded(name: str, single_layers) -> None:
         assert now == then, f"{name}: if that is wanted, `make bench` records it"
     else:
         for figure in ("instructions", "cycles", "code_bytes"):
-            assert getattr(now, figure) <= getattr(then, figure) * (1 + OTHER_COMPILERS) + 64, figure
+            bound = getattr(then, figure) * (1 + OTHER_LAYERS) + 64
+            assert getattr(now, figure) <= bound, f"{name}: {figure}, with another compiler than the pinned one"
 
 
 @pytest.mark.arm
