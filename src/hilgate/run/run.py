@@ -68,9 +68,9 @@ def open_session(target: Target, subject: Subject) -> Session:
 def summary(subject: Subject, target: Target, found: Findings) -> str:
     """One line for the person who watches."""
     accuracy, latency = found.accuracy, found.latency
-    time_text = f"{latency['median_us']:.1f} us" if latency else "no cycle counter"
+    time_text = f"{latency['median_us']:,.1f} us" if latency else "no cycle counter"
     return (
         f"run {subject.cell} on {target.name(found.identity)} ({target.source}): "
         f"{accuracy['metric']} {accuracy['value']:.4f}, {found.vectors} vectors equal, "
-        f"{subject.sizes['flash']['total_bytes']} B flash, {found.ram['total_bytes']} B RAM, {time_text}"
+        f"{subject.sizes['flash']['total_bytes']:,} B flash, {found.ram['total_bytes']:,} B RAM, {time_text}"
     )
