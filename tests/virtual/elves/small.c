@@ -23,6 +23,10 @@ NAKED static uint32_t count_block(void) {
                    "bx lr");
 }
 
+NAKED static void spin(uint32_t turns) {
+    __asm volatile("1: subs r0, #1\n bne 1b\n bx lr");
+}
+
 void count(void) {
     start_counter();
     result[0] = count_block();
@@ -32,10 +36,10 @@ void count(void) {
     result[3] = WORD(CYCCNT);
     start_counter();
     result[4] = WORD(CYCCNT);
-}
-
-NAKED static void spin(uint32_t turns) {
-    __asm volatile("1: subs r0, #1\n bne 1b\n bx lr");
+    WORD(CYCCNT) = 0xFFFFFFF0u;
+    result[5] = WORD(CYCCNT);
+    spin(100);
+    result[6] = WORD(CYCCNT);
 }
 
 void loop(void) {
