@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,10 @@ class Sleeper(LossyPort):
 
     def look(self) -> float:
         self.looks += 1
-        self.asleep_s += 3600 if self.looks == 2 else 0  # the first look after a request sets the deadline
+        if self.looks == 2:  # the first look after a request sets the deadline
+            self.asleep_s += 3600
+            while not self.port._is_idle():  # an hour is enough for the whole answer
+                time.sleep(0.001)
         return self.awake() + self.asleep_s
 
     def write(self, data: bytes) -> int:
