@@ -111,3 +111,32 @@ def test_the_rate_of_a_uart_follows_its_bus(board, code, elf, board_of) -> None:
     before, hz = machine.console.baud(), machine.clock.hz
     machine.rcc.write(machine.rcc.facts.base + 8, 4, code)
     assert machine.clock.hz == hz and machine.console.baud() == pytest.approx(before / 2, rel=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("post_divider", "cfgr", "what"),
+    [
+        (0, 2 | 5 << 10 | 4 << 13, "the core at 180000000 Hz needs over-drive"),
+        (1, 2, "APB1 at 90000000 Hz is above its 42000000 Hz"),
+        (1, 2 | 5 << 10, "APB2 at 90000000 Hz is above its 84000000 Hz"),
+    ],
+)
+def test_what_an_stm32f4_cannot_run_at_is_refused(post_divider, cfgr, what, elf, board_of) -> None:
+    machine = board_of(elf("elves/greet.c"), "nucleo_f446re").machine
+
+    def poke(name: str, register: str, value: int) -> None:
+        facts = machine.peripherals[name].facts
+        machine.peripherals[name].write(facts.base + facts.registers[register].offset, 4, value)
+
+    def wait_us(us: int) -> None:
+        machine.core.state.cycles += us * machine.clock.hz // 1_000_000 + 1
+        machine.clock.do_due()
+
+    poke("FLASH", "ACR", 0x705)
+    poke("RCC", "CR", machine.rcc.values["CR"] | 1 << 16 | HSEBYP)
+    wait_us(10)
+    poke("RCC", "PLLCFGR", 4 | 180 << 6 | post_divider << 16 | 1 << 22 | 7 << 24)
+    poke("RCC", "CR", machine.rcc.values["CR"] | PLLON)
+    wait_us(300)
+    with pytest.raises(VirtualFault, match=what):
+        poke("RCC", "CFGR", cfgr)
