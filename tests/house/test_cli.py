@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +125,29 @@ def test_ctrl_c_is_130(fake_command, capsys: pytest.CaptureFixture[str]) -> None
 
 def test_ctrl_c_while_a_command_is_imported_is_130(fake_command) -> None:
     assert fake_command("pass\nraise KeyboardInterrupt") == 130
+
+
+@pytest.mark.parametrize("module", ["hilgate.cli", "typer", "hilgate.commands"])
+def test_ctrl_c_while_python_still_imports_is_130_without_a_word(module: str) -> None:
+    script = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from hilgate.__main__ import main\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout, done.stderr) == (cli.STOPPED, "", "")
+
+
+def test_the_installed_command_starts_in_the_module_that_imports_nothing() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text("utf-8"))
+    assert project["project"]["scripts"] == {"hilgate": "hilgate.__main__:main"}
+    script = "import sys; before = set(sys.modules); import hilgate.__main__; print(*set(sys.modules) - before)"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert set(done.stdout.split()) <= {"hilgate", "hilgate.__main__", "__future__"}
 
 
 def test_outside_a_project_is_one_line(tmp_path: Path) -> None:
