@@ -48,6 +48,12 @@ class Repository:
 
 
 @pytest.fixture(scope="session")
+def repository_at() -> type[Repository]:
+    """For tests that make their own repositories."""
+    return Repository
+
+
+@pytest.fixture(scope="session")
 def pipeline(root, trained_project, tmp_path_factory) -> Repository:
     """The template project with hilgate's own dvc.yaml, reproduced once and committed: read it, clone it."""
     folder = tmp_path_factory.mktemp("pipeline") / "repository"
