@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import textwrap
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,15 @@ def test_commands_exist(page: Path) -> None:
             assert words[0] in OTHER_PROGRAMS, line
 
 
+@every_page
+def test_commands_in_sentences_exist(page: Path) -> None:
+    """`hilgate gate --base v1.2` in the text, as in a block; <name> stands for something."""
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.S)
+    for words in (found.split() for found in re.findall(r"`hilgate ([^`]+)`", text)):
+        if not words[0].startswith("<"):
+            check_hilgate(words, f"{page.name}: hilgate {' '.join(words)}")
+
+
 def check_hilgate(words: list[str], line: str) -> None:
     """The command exists, and so does every option that the line gives it."""
     if words[0].startswith("-"):
@@ -86,6 +96,7 @@ def check_hilgate(words: list[str], line: str) -> None:
             assert word.split("=")[0] in help_text, f"{line}: {word}"
 
 
+@cache
 def help_of(*words: str) -> str:
     command = [sys.executable, "-m", "hilgate.cli", *words, "--help"]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60)
