@@ -28,6 +28,7 @@ DECIDES_NOTHING = {
     "console": "what people see meanwhile",
     "errors": "then there is no result",
     "guard": "refuses what a task returns, or hands it on as it is",
+    "locks": "one process at a time",
     "params": "DVC compares the values themselves",
     "project": "where the project is",
     "yamltext": "hands on values or refuses them",

@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from hilgate.console import say
 from hilgate.errors import BuildError
+from hilgate.locks import locked
 
 
 @contextmanager
 def workplace(out: Path) -> Iterator[None]:
     """`out` for this process alone; a second build of the same cell waits for the first. Raises BuildError."""
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with out.with_name(f"{out.name}.lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                say(f"build {out.name}: waiting for another build of this cell")
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(out.with_name(f"{out.name}.lock"), f"build {out.name}: waiting for another build of this cell"):
             yield
     except OSError as error:
         hint = "every build writes below .cache and artifacts of the project: free space there, or make them writable"

@@ -13,6 +13,7 @@ from hilgate.console import say
 from hilgate.data.pins import check
 from hilgate.data.sources import KINDS
 from hilgate.errors import DataError
+from hilgate.locks import locked
 from hilgate.task import RawFile, Source, Task
 
 SCRATCH = ".fetch"  # folder in the cache where files are unpacked and checked; whoever has the lock has it
@@ -112,13 +113,7 @@ def _clear(cache: Path) -> None:
 def _exclusive(cache: Path) -> Iterator[None]:
     """One process at a time in a cache folder."""
     try:
-        cache.mkdir(parents=True, exist_ok=True)
-        with (cache / ".lock").open("w") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                say(f"another process fetches into {cache}: waiting for it")
-                fcntl.flock(lock, fcntl.LOCK_EX)
+        with locked(cache / ".lock", f"another process fetches into {cache}: waiting for it"):
             yield
     except OSError as error:
         raise DataError(f"cannot be written: {error.strerror}", where=str(cache), hint="set HILGATE_CACHE") from error
