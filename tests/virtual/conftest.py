@@ -6,12 +6,14 @@ import os
 import subprocess
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from hilgate.virtual.board import VirtualBoard
-from hilgate.virtual.machine import Options
+from hilgate.virtual.machine import Machine, Options
+from hilgate.virtual.peripherals.base import Peripheral
 
 HERE = Path(__file__).parent
 FLAGS = (
@@ -45,6 +47,41 @@ def board_of(root: Path) -> Callable[..., VirtualBoard]:
         return VirtualBoard(name, image, Options(**options), root=root)  # type: ignore[arg-type]
 
     return make
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A virtual board whose registers are reached by name, as `RCC.CR`, without a program that does it."""
+
+    board: VirtualBoard
+
+    @property
+    def machine(self) -> Machine:
+        return self.board.machine
+
+    def poke(self, name: str, value: int) -> None:
+        peripheral, address = self._place(name)
+        peripheral.write(address, 4, value)
+
+    def peek(self, name: str) -> int:
+        peripheral, address = self._place(name)
+        return peripheral.read(address, 4)
+
+    def wait_us(self, us: int) -> None:
+        """Let time pass in which nothing is executed."""
+        self.machine.core.state.cycles += us * self.machine.clock.hz // 1_000_000 + 1
+        self.machine.clock.do_due()
+
+    def _place(self, name: str) -> tuple[Peripheral, int]:
+        peripheral, register = name.split(".")
+        found = self.machine.peripherals[peripheral]
+        return found, found.facts.base + found.facts.registers[register].offset
+
+
+@pytest.fixture
+def chip_on(elf: Callable[[str], Path], board_of: Callable[..., VirtualBoard]) -> Callable[[str], Chip]:
+    """A fresh chip of a board, after power-on."""
+    return lambda board: Chip(board_of(elf("elves/greet.c"), board))
 
 
 @pytest.fixture(scope="session")

@@ -35,26 +35,21 @@ TREES = [
 
 
 @pytest.fixture(params=TREES, ids=lambda tree: tree.board)
-def rcc(request, elf, board_of):
+def rcc(request, chip_on):
     """A fresh chip whose PLL is set, with its source running; the PLL is off."""
     tree: Tree = request.param
-    machine = board_of(elf("elves/greet.c"), tree.board).machine
-    peripheral = machine.rcc
+    chip = chip_on(tree.board)
+    values = chip.machine.rcc.values
 
-    def poke(register: str, value: int, name: str = "RCC") -> None:
-        facts = machine.peripherals[name].facts
-        machine.peripherals[name].write(facts.base + facts.registers[register].offset, 4, value)
+    def poke(register: str, value: int) -> None:
+        chip.poke(f"RCC.{register}", value)
 
-    def wait_us(us: int) -> None:
-        machine.core.state.cycles += us * machine.clock.hz // 1_000_000 + 1
-        machine.clock.do_due()
-
-    poke("ACR", tree.acr, "FLASH")
-    poke("CR", peripheral.values["CR"] | tree.source)
-    wait_us(10)
+    chip.poke("FLASH.ACR", tree.acr)
+    poke("CR", values["CR"] | tree.source)
+    chip.wait_us(10)
     for register, value in tree.setting.items():
         poke(register, value)
-    return SimpleNamespace(tree=tree, machine=machine, poke=poke, wait_us=wait_us, values=peripheral.values)
+    return SimpleNamespace(tree=tree, machine=chip.machine, poke=poke, wait_us=chip.wait_us, values=values)
 
 
 def running(rcc) -> int:
@@ -104,9 +99,9 @@ def test_the_rate_of_a_uart_follows_the_clock(rcc) -> None:
 
 
 @pytest.mark.parametrize(("board", "code"), [("nucleo_f446re", 4 << 10), ("nucleo_l4r5zi", 4 << 8)])
-def test_the_rate_of_a_uart_follows_its_bus(board, code, elf, board_of) -> None:
+def test_the_rate_of_a_uart_follows_its_bus(board, code, chip_on) -> None:
     """The divider of APB1 alone changes: the core keeps its clock."""
-    machine = board_of(elf("elves/greet.c"), board).machine
+    machine = chip_on(board).machine
     machine.console.set("BRR", 0x1000)
     before, hz = machine.console.baud(), machine.clock.hz
     machine.rcc.write(machine.rcc.facts.base + 8, 4, code)
@@ -121,22 +116,13 @@ def test_the_rate_of_a_uart_follows_its_bus(board, code, elf, board_of) -> None:
         (1, 2 | 5 << 10, "APB2 at 90000000 Hz is above its 84000000 Hz"),
     ],
 )
-def test_what_an_stm32f4_cannot_run_at_is_refused(post_divider, cfgr, what, elf, board_of) -> None:
-    machine = board_of(elf("elves/greet.c"), "nucleo_f446re").machine
-
-    def poke(name: str, register: str, value: int) -> None:
-        facts = machine.peripherals[name].facts
-        machine.peripherals[name].write(facts.base + facts.registers[register].offset, 4, value)
-
-    def wait_us(us: int) -> None:
-        machine.core.state.cycles += us * machine.clock.hz // 1_000_000 + 1
-        machine.clock.do_due()
-
-    poke("FLASH", "ACR", 0x705)
-    poke("RCC", "CR", machine.rcc.values["CR"] | 1 << 16 | HSEBYP)
-    wait_us(10)
-    poke("RCC", "PLLCFGR", 4 | 180 << 6 | post_divider << 16 | 1 << 22 | 7 << 24)
-    poke("RCC", "CR", machine.rcc.values["CR"] | PLLON)
-    wait_us(300)
+def test_what_an_stm32f4_cannot_run_at_is_refused(post_divider, cfgr, what, chip_on) -> None:
+    chip = chip_on("nucleo_f446re")
+    chip.poke("FLASH.ACR", 0x705)
+    chip.poke("RCC.CR", chip.peek("RCC.CR") | 1 << 16 | HSEBYP)
+    chip.wait_us(10)
+    chip.poke("RCC.PLLCFGR", 4 | 180 << 6 | post_divider << 16 | 1 << 22 | 7 << 24)
+    chip.poke("RCC.CR", chip.peek("RCC.CR") | PLLON)
+    chip.wait_us(300)
     with pytest.raises(VirtualFault, match=what):
-        poke("RCC", "CFGR", cfgr)
+        chip.poke("RCC.CFGR", cfgr)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 
 from hilgate.errors import VirtualFault
@@ -20,29 +18,8 @@ UE, TE, RE = 1, 8, 4  # LPUART.CR1
 
 
 @pytest.fixture
-def chip(elf, board_of):
-    """Registers to poke, and time that passes without a program."""
-    board = board_of(elf("elves/greet.c"), "nucleo_l4r5zi")
-    machine = board.machine
-
-    def place(name: str) -> tuple:
-        peripheral, register = name.split(".")
-        found = machine.peripherals[peripheral]
-        return found, found.facts.base + found.facts.registers[register].offset
-
-    def poke(name: str, value: int) -> None:
-        peripheral, address = place(name)
-        peripheral.write(address, 4, value)
-
-    def peek(name: str) -> int:
-        peripheral, address = place(name)
-        return peripheral.read(address, 4)
-
-    def wait_us(us: int) -> None:
-        machine.core.state.cycles += us * machine.clock.hz // 1_000_000 + 1
-        machine.clock.do_due()
-
-    return SimpleNamespace(board=board, machine=machine, poke=poke, peek=peek, wait_us=wait_us)
+def chip(chip_on):
+    return chip_on("nucleo_l4r5zi")
 
 
 @pytest.fixture
