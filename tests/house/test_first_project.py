@@ -31,7 +31,7 @@ def project(trained_project: Path, root: Path, tmp_path: Path) -> Path:
     """The template's task, trained and quantized, and a board of our own."""
     project = tmp_path / "mine"
     shutil.copytree(trained_project, project)
-    shutil.copytree(root / "firmware", project / "firmware")
+    shutil.copytree(root / "firmware", project / "firmware", ignore=shutil.ignore_patterns("my_board"))
     create("board", "my_board", project)
     params = yaml.safe_load((project / "params.yaml").read_text())
     (project / "params.yaml").write_text(yaml.safe_dump(params | MORE_PARAMS))

@@ -23,13 +23,14 @@ from hilgate.scaffold import KINDS, LONGEST_NAME, create, renamed
 from hilgate.task import load_task
 
 NAMES = ["vibration", "pump_state_2", "x"]
+OTHER_NAMES = ["a" * LONGEST_NAME, "turn_around", "my_board", "my_other_board"]
 
 
 @pytest.fixture
 def project(root: Path, tmp_path: Path) -> Path:
-    """A project with the three templates and the boards of this one."""
+    """A project with the three templates and the boards of this one, where nobody has followed README yet."""
     shutil.copy(root / "params.yaml", tmp_path)
-    ignore = shutil.ignore_patterns("__pycache__")
+    ignore = shutil.ignore_patterns("__pycache__", *NAMES, *OTHER_NAMES)
     for kind in KINDS.values():
         shutil.copytree(root / kind.parent, tmp_path / kind.parent, ignore=ignore)
     return tmp_path
