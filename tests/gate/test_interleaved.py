@@ -168,7 +168,7 @@ def test_another_compiler_is_said_and_not_hidden(session, latency_axis):
     newer = dataclasses.replace(head, environment={**head.environment, "compiler_version": "13"})
     axis = latency_axis(base, newer)
     assert axis.outcome is Outcome.INCONCLUSIVE
-    assert "another toolchain: `12` in main, `13` in this PR" in reason(axis)
+    assert "another compiler: `gcc 12` in main, `gcc 13` in this PR; " in reason(axis)
 
 
 def test_another_clock_counts_as_time(session, latency_axis):

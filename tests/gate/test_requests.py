@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import pytest
+
 from hilgate.gate.changes import changed_params
 from hilgate.gate.judge import judge
 from hilgate.gate.policy import Budget
@@ -86,6 +88,34 @@ def test_a_new_cell_waits_and_passes_once_approved(make):
     approved = judge(new, base, head, approved_by="reviewer")
     assert approved.outcome is Outcome.PASS
     assert "not compared: the cell is new, and that was approved" in approved.cells[1].axes[1].checks[1].reason
+
+
+@pytest.mark.parametrize("without", [None, Budget(worse_fail="3%")], ids=["no entry", "no max"])
+@pytest.mark.parametrize(
+    ("asked", "words"),
+    [
+        (Budget(max=2_500, worse_fail="3%"), "≤ 2,500.0 µs"),
+        (Budget(skip="no counter"), "not to judge it (`no counter`)"),
+    ],
+)
+def test_a_budget_that_only_the_head_has_waits(make, axis, without, asked, words):
+    one, old, new = make.measurement(), make.policy(latency_us=without), make.policy(latency_us=asked)
+    base, head = make.side("main", one, policy=old), make.side("this PR", one, policy=new)
+    found = axis(judge(old, base, head), "latency_us")
+    assert found.outcome is Outcome.WAITING
+    said = f"no absolute budget in the policy of main; what this PR sets, {words}, waits for an approval"
+    assert found.checks[0].reason == said
+    assert judge(new, base, head, approved_by="reviewer").outcome is Outcome.PASS
+
+
+@pytest.mark.parametrize("asked", [None, Budget(worse_fail="5%")])
+def test_a_budget_that_nobody_has_is_to_be_set(make, axis, asked):
+    one, old, new = make.measurement(), make.policy(latency_us=None), make.policy(latency_us=asked)
+    base, head = make.side("main", one, policy=old), make.side("this PR", one, policy=new)
+    found = axis(judge(old, base, head), "latency_us")
+    assert found.outcome is Outcome.INCONCLUSIVE
+    where = "gate.toy_board_a.latency_us of params.yaml"
+    assert found.checks[0].reason == f"no absolute budget in the policy of main; set {where}"
 
 
 def test_a_removed_cell_is_inconclusive_until_approved(make):

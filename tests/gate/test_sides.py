@@ -100,7 +100,7 @@ def test_a_base_before_params_is_judged_by_the_heads_policy(project):
     call(project, "commit", "-q", "-m", "no policy")
     verdict = execute(project, "HEAD")
     assert verdict.outcome is Outcome.PASS
-    assert verdict.notes == ("HEAD has no params.yaml: judged by the policy of this PR",)
+    assert verdict.notes == ("HEAD has no params.yaml: judged by the policy of this tree",)
 
 
 def test_no_repository_is_a_first_run(tmp_path, make):
@@ -146,7 +146,7 @@ def test_a_base_as_path(project, tmp_path_factory, make, form):
     path = {"file": folder / "measurement.json", "cell folder": folder, "folder of cells": folder.parent}[form]
     verdict = execute(project, str(path))
     assert verdict.outcome is Outcome.PASS
-    assert verdict.policy == "this PR's params.yaml"
+    assert verdict.policy == "this tree's params.yaml"
 
 
 def test_a_measurement_of_a_board_uses_the_cells_samples(project, make):

@@ -211,6 +211,25 @@ def budget_change_requested() -> Verdict:
     return judged(toy(), toy(), new=new)
 
 
+def new_cell() -> Verdict:
+    """A new task on a board that main has already, and another epoch for the task that main has."""
+    name, one = "buzz_board_a", toy()
+    old = gate.make_policy()
+    budgets = {**old.budgets[gate.CELL], "latency_us": Budget(skip="its sensor is slower anyway")}
+    cells = {**old.cells, name: Cell("buzz", "board_a")}
+    new = dataclasses.replace(old, cells=cells, budgets={**old.budgets, name: budgets})
+    was = {"train": {"toy": {"epochs": 5}}, "build": {"board_a": {"optimize": "O2"}}}
+    now = {
+        "train": {"toy": {"epochs": 6, "seed": 1}, "buzz": {"epochs": 9, "seed": 1}},
+        "build": {"board_a": {"optimize": "O2", "fast": True}},
+        "run": {"buzz": {"vectors": 50}},
+    }
+    origin = Side("main", "git", "main (0123456789)", BASE_SHA, {one.cell: one}, old, was)
+    added = dataclasses.replace(one, cell=name, task="buzz")
+    mine = gate.make_side("this PR", one, added, policy=new)
+    return judge(old, origin, dataclasses.replace(mine, params=now))
+
+
 def forty_cells() -> Verdict:
     names = [f"toy_board_{number:02}" for number in range(40)]
     base = {name: toy(cell=name) for name in names}
@@ -261,6 +280,7 @@ SITUATIONS: dict[str, tuple[Callable[[], Verdict], Callable[[], Document] | None
     "inconclusive": (inconclusive, context),
     "waiting_for_approval": (waiting_for_approval, waiting_context),
     "first_run_ever": (first_run_ever, first_run_context),
+    "new_cell": (new_cell, context),
     "forty_cells": (forty_cells, context),
     "only_docs_changed": (only_docs_changed, context),
     "outputs_differ": (outputs_differ, context),

@@ -22,6 +22,7 @@ NAMES = (
     "inconclusive",
     "waiting_for_approval",
     "first_run_ever",
+    "new_cell",
     "forty_cells",
     "only_docs_changed",
     "outputs_differ",

@@ -52,10 +52,10 @@ def _judge(name: str, budget: Budget | None, both: Both, context: Context) -> Ax
     head, value = both.head, value_of(name, both.head)
     if head is None or value is None:
         return _missing(name, budget, both, f"missing in the measurement of {context.head_label}")
+    lower_is_better = _lower_is_better(name, budget or Budget(), head)
+    metric = Metric(name, _unit(name, both), value, value_of(name, both.base), lower_is_better)
     if budget is None:
-        where = f"gate.{head.cell}.{name} of params.yaml"
-        return _missing(name, budget, both, f"no budget in the policy of {context.policy}; set {where}")
-    metric = Metric(name, _unit(name, both), value, value_of(name, both.base), _lower_is_better(name, budget, head))
+        return _axis(name, Budget(), both, (rules.no_budget("present", metric, head.cell, context),))
     if head.samples and name == "accuracy" and head.samples.higher_is_better == metric.lower_is_better:
         return _missing(name, budget, both, "the budget uses the wrong one of min and max for this metric")
     enforced = _enforced(name, both)

@@ -16,7 +16,7 @@ from hilgate.gate.sides import Side, read_packages, read_path, read_revision
 from hilgate.gate.verdict import Verdict
 from hilgate.params import load_params
 
-HEAD_LABEL = "this PR"
+HEAD_LABEL = "this tree"  # what lies in the working tree; a pull request is what `hilgate ci` judges
 LONGEST_LABEL = 24
 PATH_SIGNS = ("./", "../", "/", "~")
 

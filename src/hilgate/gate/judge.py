@@ -52,6 +52,8 @@ def _judge_cell(name: str, policy: Policy, base: Side, head: Side, context: Cont
     both = Both(old, new)
     if base.policy is not None and name not in base.policy.cells:
         context = replace(context, no_baseline="")  # the cell is new, nothing to compare with can exist
+    if head.policy is not None:
+        context = replace(context, asked=head.policy.budgets.get(name, {}))
     budgets = policy.budgets.get(name, {})
     if new is None:
         reason = f"{head.label} has no measurement of this cell; make it with `dvc repro`"

@@ -22,7 +22,7 @@ ENFORCED_EVIDENCE = ("measured", "calibrated", "validated")
 class Context:
     """What every rule must know: how the sides are called, why there is no baseline, who approved the requests.
 
-    spreads: the calibrated benches, by testbed.
+    spreads: the calibrated benches, by testbed. asked: the budgets that the head itself sets for this cell, by metric.
     """
 
     base_label: str
@@ -31,6 +31,7 @@ class Context:
     no_baseline: str
     approved_by: str
     spreads: Mapping[str, Spread] = field(default_factory=dict)
+    asked: Mapping[str, Budget] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,7 @@ def absolute(metric: Metric, budget: Budget, enforced: bool, head: Measurement, 
     """The value against max or min."""
     limit = budget.limit
     if limit is None:
-        reason = f"no absolute budget in the policy of {context.policy}; set gate.{head.cell}.{metric.name}"
-        return Check("absolute", Outcome.INCONCLUSIVE, reason)
+        return no_budget("absolute", metric, head.cell, context)
     broken = beyond(metric.value, limit) if metric.lower_is_better else beyond(limit, metric.value)
     side = "above" if metric.lower_is_better else "below"
     values = f"{amount(metric.unit, metric.value)} is {side} the budget of {amount(metric.unit, limit)}"
@@ -72,6 +72,22 @@ def absolute(metric: Metric, budget: Budget, enforced: bool, head: Measurement, 
     if broken:
         return Check("absolute", Outcome.FAIL, values)
     return Check("absolute", Outcome.PASS, f"within the budget of {amount(metric.unit, limit)}")
+
+
+def no_budget(rule: str, metric: Metric, cell: str, context: Context) -> Check:
+    """A metric that the policy does not limit; where the head brings a limit, that one waits for its approval."""
+    asked = context.asked.get(metric.name, Budget())
+    if asked.limit is None and asked.skip is None:
+        where = f"gate.{cell}.{metric.name} of params.yaml"
+        reason = f"no absolute budget in the policy of {context.policy}; set {where}"
+        return Check(rule, Outcome.INCONCLUSIVE, reason)
+    wanted = f"not to judge it ({quote(asked.skip)})"
+    if asked.limit is not None:
+        sign = "≤" if asked.min is None else "≥"
+        wanted = f"{sign} {amount(metric.unit, asked.limit)}"
+    reason = f"no absolute budget in the policy of {context.policy}"
+    reason = f"{reason}; what {context.head_label} sets, {wanted}, waits for an approval"
+    return Check(rule, Outcome.WAITING, reason)
 
 
 def relative(metric: Metric, budget: Budget, obstacle: str, context: Context) -> Check:
@@ -139,6 +155,10 @@ def not_pairable(base: Measurement, head: Measurement, context: Context) -> str:
 
 def across_toolchains(base: Measurement, head: Measurement, context: Context) -> str:
     """Why sizes or cycles of two builds cannot be compared, or an empty string."""
+    if another_toolchain(base, head):
+        old, new = quote(toolchain(base)), quote(toolchain(head))
+        why = "sizes and cycles of two compilers are not compared"
+        return f"another compiler: {old} in {context.base_label}, {new} in {context.head_label}; {why}"
     return _differing("toolchain", TOOLCHAIN, base, head, context)
 
 

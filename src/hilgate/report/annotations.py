@@ -54,6 +54,10 @@ def annotate(report: Report, params: str) -> tuple[Annotation, ...]:
         for line in [line_of(params, _path(request.cell, request.what))]
         for asked in [f"{request.what}: {request.base} → {request.head} ({request.effect})"]
     ]
+    found += [
+        _annotation("warning", line_of(params, ["cells", one.cell]), f"{one.cell}: a new cell", one.text)
+        for one in report.new_cells
+    ]
     order = list(COMMANDS)
     return tuple(sorted(found, key=lambda one: order.index(one.level))[:MOST])
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from hilgate.report import story
+from hilgate.report import asked, story
 from hilgate.report.cells import cell_view
 from hilgate.report.context import setup
-from hilgate.report.view import Pair, Report, Request
+from hilgate.report.view import Pair, Report
 
 if TYPE_CHECKING:
     from hilgate.virtual.evidence import Gap
 
 
-APPROVAL_LABEL = "hilgate-approve-budgets"  # as ci/approval.py reads it
 LONGEST_LABEL, LONGEST_ORIGIN, LONGEST_HEADLINE = 40, 100, 300
 
 
@@ -26,6 +25,9 @@ def assemble(
     cells = sorted(verdict["cells"], key=lambda cell: (story.WORST_FIRST.index(cell["outcome"]), cell["cell"]))
     views = tuple(cell_view(cell, base, head) for cell in cells)
     noisy = verdict["requests"] or verdict["notes"] or verdict["params"] or verdict.get("dependencies")
+    added = asked.new_cells(verdict)
+    theirs = {entry.what for one in added for entry in one.entries}
+    approved_by = _name(verdict["approved_by"]) if verdict["approved_by"] else ""
     around = setup(context, frozenset(reason.text for view in views for reason in view.reasons))
     return Report(
         outcome=verdict["outcome"],
@@ -38,12 +40,12 @@ def assemble(
         quiet=bool(views) and all(view.quiet for view in views) and not noisy and not around.claims,
         first=verdict["base"]["kind"] == "none",
         cells=views,
-        requests=tuple(
-            Request(row["cell"], row["what"], row["base"], row["head"], row["effect"]) for row in verdict["requests"]
-        ),
-        approval=_approval(verdict, of_pull_request=context is not None),
+        asks=asked.heading(verdict, base, head),
+        requests=asked.other_requests(verdict),
+        new_cells=added,
+        approval=asked.approval(verdict, base, approved_by, of_pull_request=context is not None),
         notes=tuple(verdict["notes"]),
-        params=_pairs(verdict["params"]),
+        params=_pairs([row for row in verdict["params"] if row["name"] not in theirs]),
         dependencies=_pairs(verdict.get("dependencies", [])),
         slack=tuple(Pair(view.cell, row.tighten, "") for view in views for row in view.rows if row.tighten),
         gaps=tuple(gaps),
@@ -57,18 +59,6 @@ def _about(verdict: dict[str, Any]) -> str:
     policy = _short(verdict["policy"], LONGEST_ORIGIN)
     text = f"{_short(verdict['head']['label'])} against {base}, judged by the policy of {policy}"
     return f"{text}, whose changes {_name(verdict['approved_by'])} approved" if verdict["approved_by"] else text
-
-
-def _approval(verdict: dict[str, Any], *, of_pull_request: bool) -> str:
-    if verdict["approved_by"]:
-        return f"Approved by {_name(verdict['approved_by'])}; the new policy judged."
-    text = "Judged by the old policy. Somebody else must approve this, because merging it changes later verdicts"
-    if not of_pull_request:
-        return f"{text}."
-    return (
-        f"{text}: a code owner of `params.yaml` by an approving review of this commit, "
-        f"or somebody with write access by the label `{APPROVAL_LABEL}`."
-    )
 
 
 def _name(name: str) -> str:

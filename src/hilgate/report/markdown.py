@@ -28,6 +28,8 @@ ROOMS = {  # bytes for each part that foreign text could fill; what does not fit
     "failures": 5_000,
     "missing": 3_000,
     "requests": 6_000,
+    "new cells": 2_000,
+    "entries": 5_000,
     "slack": 3_000,
     "gaps": 10_000,
 }
@@ -52,7 +54,7 @@ def body(report: Report) -> str:
     """The same without the hidden lines, for a job summary or a file."""
     macros: Any = _environment().get_template("report.md.j2").module
     parts = [macros.header(report), macros.around(report)]
-    if report.requests:
+    if report.asks:
         parts.append(macros.requests(report))
     loud = [cell for cell in report.cells if not cell.quiet]
     still = _still([cell for cell in report.cells if cell.quiet], report, macros)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hilgate.report.asked import counted
 from hilgate.report.view import Reason
 from hilgate.report.words import plural
 from hilgate.units import NAMES, change
@@ -20,7 +21,7 @@ def headline(verdict: dict[str, Any]) -> str:
         return f"pass: {_trend(verdict, base)}; {_all(cells)} within budget"
     if outcome == "waiting" and verdict["requests"]:
         rest = worst_of([cell for cell in cells if cell["outcome"] != "waiting"])
-        asked = plural(len(verdict["requests"]), "change of what judges it", "changes of what judges it")
+        asked = counted(verdict)
         return (
             f"waiting: {verdict['head']['label']} asks for {asked}, which somebody else must approve; all else: {rest}"
         )

@@ -43,14 +43,14 @@ def _parts(report: Report, width: int) -> list[RenderableType]:
     quiet = [cell for cell in report.cells if cell.quiet and len(report.cells) > CELLS_IN_FULL]
     for cell in report.cells:
         if not (quiet and cell.quiet):
-            parts += [_cell_title(cell), _table(cell, report.base, width), *_reasons(cell)]
+            parts += [_cell_title(cell), _table(cell, report, width), *_reasons(cell)]
             parts += [_indented(_text(f"cause {cause}", "dim")) for cause in cell.causes]
     if quiet:
         names = ", ".join(cell.cell for cell in quiet[:MOST_NAMED])
         more = f" and {len(quiet) - MOST_NAMED} more" if len(quiet) > MOST_NAMED else ""
         parts.append(_text(f"pass, nothing changed: {names}{more}"))
-    if report.requests:
-        parts.append(_requests(report))
+    if report.asks:
+        parts += _requests(report)
     for what, rows in (("params.yaml", report.params), ("package", report.dependencies)):
         parts += [_text(f"{what}: {row.name}: {row.base} → {row.head}") for row in rows[:MOST_LINES]]
     parts += [_text(f"note: {note}") for note in report.notes]
@@ -90,7 +90,7 @@ def _cell_title(cell: CellView) -> Text:
     )
 
 
-def _table(cell: CellView, base: str, width: int) -> RenderableType:
+def _table(cell: CellView, report: Report, width: int) -> RenderableType:
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -98,7 +98,8 @@ def _table(cell: CellView, base: str, width: int) -> RenderableType:
     wide, narrow = width >= WIDE, width < NARROW
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False, show_edge=False)
     table.add_column("", no_wrap=True)
-    for name in ([terminal_text(base, 14)] if wide else []) + ["this PR", "change"] + ([] if narrow else ["budget"]):
+    base, head = terminal_text(report.base, 14), terminal_text(report.head, 14)
+    for name in [*([base] if wide else []), head, "change", *([] if narrow else ["budget"])]:
         table.add_column(Text(name), justify="right", no_wrap=True)
     table.add_column("headroom", no_wrap=True)
     table.add_column("", no_wrap=True)
@@ -152,16 +153,16 @@ def _indented(text: Text) -> RenderableType:
     return Padding(text, (0, 0, 0, 1))
 
 
-def _requests(report: Report) -> Text:
-    from rich.text import Text
-
-    lines = [f"{terminal_text(report.head, 30)} asks to change what judges it. {terminal_text(report.approval)}"]
+def _requests(report: Report) -> list[RenderableType]:
+    lines = [f"new cell {one.cell}: {one.text}" for one in report.new_cells[:MOST_LINES]]
+    if len(report.new_cells) > MOST_LINES:
+        lines.append(f"and {len(report.new_cells) - MOST_LINES} more new cells")
     for request in report.requests[:MOST_LINES]:
-        asked = f"{request.cell} {request.what}: {request.base} → {request.head} ({request.effect})"
-        lines.append(f"  {terminal_text(asked)}")
+        lines.append(f"{request.cell} {request.what}: {request.base} → {request.head} ({request.effect})")
     if len(report.requests) > MOST_LINES:
-        lines.append(f"  and {len(report.requests) - MOST_LINES} more")
-    return Text("\n" + "\n".join(lines), STYLES["waiting"])
+        lines.append(f"and {len(report.requests) - MOST_LINES} more")
+    style = STYLES["waiting"]
+    return ["", _text(f"{report.asks}. {report.approval}", style), *(_indented(_text(line, style)) for line in lines)]
 
 
 def _text(line: str, style: str = "") -> Text:

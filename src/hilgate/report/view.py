@@ -66,6 +66,15 @@ class Request:
 
 
 @dataclass(frozen=True)
+class NewCell:
+    """A cell that the head adds. text: what it is and how much comes with it; entries: its budgets and parameters."""
+
+    cell: str
+    text: str
+    entries: tuple[Request, ...]
+
+
+@dataclass(frozen=True)
 class Piece:
     """A part of the image: `kind` is symbol, weights (of a layer) or rest."""
 
@@ -146,7 +155,8 @@ class Report:
     """A whole verdict. cells: worst first. headline: a sentence whose first word is the outcome.
 
     about: who is compared with whom, by whose policy. slack: cell, and what a budget of it could be. quiet: pass, and
-    nothing at all moved: two lines are enough. first: there is no base at all.
+    nothing at all moved: two lines are enough. first: there is no base at all. asks: what the head asks of its own
+    judging, which is in new_cells and requests, and approval says who decides; empty where it asks nothing.
     """
 
     outcome: str
@@ -159,7 +169,9 @@ class Report:
     quiet: bool
     first: bool
     cells: tuple[CellView, ...]
+    asks: str
     requests: tuple[Request, ...]
+    new_cells: tuple[NewCell, ...]
     approval: str
     notes: tuple[str, ...]
     params: tuple[Pair, ...]
