@@ -121,7 +121,8 @@ def test_external_data_behind_a_circle_of_links(maker) -> None:
     tensor.external_data.add(key="location", value="loop")
     (maker.path.parent / "loop").symlink_to(maker.path.parent / "loop")
     maker.path.write_bytes(model.SerializeToString())
-    with pytest.raises(ModelError, match="no legal path"):
+    # Since Python 3.13, resolving a path passes over a circle, and only opening it fails.
+    with pytest.raises(ModelError, match=r"no legal path|loop: cannot be read: Too many levels of symbolic links"):
         load(maker.path)
 
 
