@@ -63,6 +63,10 @@ FIELDS = {  # where foreign text comes in
     "request": lambda doc, text: doc["requests"].append(
         dict.fromkeys(("kind", "cell", "what", "base", "head", "effect"), text)
     ),
+    "new cell": lambda doc, text: doc["requests"].extend(
+        {**dict.fromkeys(("cell", "what", "base", "head"), text), "kind": kind, "effect": "adds"}
+        for kind in ("cell", "budget")
+    ),
     "label": lambda doc, text: [doc[side].update(label=text, origin=text) for side in ("base", "head")],
     "policy": lambda doc, text: doc.update(policy=text, approved_by=text),
 }
