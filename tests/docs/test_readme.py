@@ -23,7 +23,7 @@ README = Path(__file__).resolve().parents[2] / "README.md"
 CELL = "vibration_nucleo_f446re"
 MADE = (README.parent / "src/tasks/vibration", README.parent / "firmware/boards/my_board")
 IN_A_SENTENCE = "hilgate gate --approved-by me"
-LONGEST_S = 300  # only against a command that never ends
+LONGEST_S = 900  # only against a command that never ends, however busy the machine is
 
 
 @dataclass(frozen=True)

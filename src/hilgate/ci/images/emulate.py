@@ -49,6 +49,7 @@ class Bench:
         self.witness = Witness(self.port.board.machine)
         baud = int(self.board.tables["console"]["baud"])
         timing = timing_of("virtual")
+        # Not by connect_at_own_rate: what opens the port itself comes too late for a witness.
         self.session = Session(self.port, job["cell"], Options(timing=timing, first_sequence=0, rates=(baud,)))
         if baud != self.session.wire.baud:
             self.session.set_baud(baud)
