@@ -153,7 +153,9 @@ def test_licence_is_apache_2() -> None:
 
 def test_every_decision_is_in_the_index_and_says_why() -> None:
     index = (ROOT / "docs/decisions/README.md").read_text("utf-8")
-    for page in sorted((ROOT / "docs/decisions").glob("0*.md")):
+    pages = sorted((ROOT / "docs/decisions").glob("0*.md"))
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1)), "each number once"
+    for page in pages:
         text = page.read_text("utf-8")
         assert f"]({page.name})" in index, page.name
         assert text.startswith(f"# {page.name[:4]}: "), page.name
