@@ -58,7 +58,7 @@ def test_a_cell_that_does_not_fit_stops_no_other(project):
 
 def test_a_second_build_of_the_same_cell_waits_for_the_first(project, monkeypatch):
     settings, waits = params.load_params(project), threading.Event()
-    monkeypatch.setattr("hilgate.build.workplace.say", lambda text: waits.set())
+    monkeypatch.setattr("hilgate.locks.say", lambda text: waits.set())
     second = threading.Thread(target=execute, args=("small_nucleo", settings, project))
     out = project / ".cache/build/small_nucleo"
     with workplace(out):
