@@ -39,6 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _run(words)
     except KeyboardInterrupt:
         code = STOPPED
+    except BrokenPipeError:  # by what was still to be written at the end
+        code = UNREAD
     except Exception as error:
         told = error if isinstance(error, HilgateError) else crash.report(error)
         typer.echo(f"hilgate: {told}", err=True)

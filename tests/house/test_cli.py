@@ -198,7 +198,11 @@ def test_a_terminal_without_unicode_gets_question_marks(fake_command, capfd, mon
 @pytest.mark.parametrize(
     "body", ["print('x' * 100_000)", "print('x')", "from rich.console import Console; Console().print('x')"]
 )
-def test_a_reader_that_goes_away_is_141_without_a_word(tmp_path: Path, body: str) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])  # written at the end, or at once
+def test_a_reader_that_goes_away_is_141_without_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, unbuffered: str
+) -> None:
+    monkeypatch.setenv("PYTHONUNBUFFERED", unbuffered)
     reader, writer = os.pipe()
     os.close(reader)
     done = in_a_process(tmp_path, body, stdout=writer)
